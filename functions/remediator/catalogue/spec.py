@@ -1,0 +1,171 @@
+"""Say what a fix is: a lens on one setting, and a card of facts about it."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from dataclasses import MISSING, Field, dataclass, field, fields
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+JSON: TypeAlias = Any
+"""A JSON value: what states, parameters and examples are made of."""
+
+Client = TypeVar("Client")
+State = TypeVar("State")
+Options = TypeVar("Options")
+
+
+class Severity(StrEnum):
+    """Grade the finding that a fix answers."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Name actions of the cloud's access control, on the target alone or, where the cloud knows no narrower, on all."""
+
+    actions: tuple[str, ...]
+    on_target: bool = True
+
+
+def allow(*actions: str) -> tuple[Grant, ...]:
+    """Allow actions on the target alone."""
+    return (Grant(actions),)
+
+
+def allow_on_all(*actions: str) -> tuple[Grant, ...]:
+    """Allow actions that the cloud can't narrow to a resource."""
+    return (Grant(actions, on_target=False),)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Say where the deployment lives: what isn't here is never touched."""
+
+    partition: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Name one thing that has a setting: `target["bucket"]` is a part of its name.
+
+    `id` is the cloud's own name for it (an ARN, a resource id); `region` is None where the cloud has but one.
+    """
+
+    id: str
+    partition: str
+    account: str
+    region: str | None
+    parts: Mapping[str, str] = field(compare=False)
+
+    def __getitem__(self, part: str) -> str:
+        return self.parts[part]
+
+
+class ResourceKind(Protocol):
+    """Know the names of one kind of resource."""
+
+    title: str
+    example: Mapping[str, str]
+
+    def schema(self) -> dict[str, JSON]:
+        """Return the JSON Schema of a target of this kind."""
+
+    def parse(self, raw: Mapping[str, str], home: Home) -> Target:
+        """Read a target, or raise `BadTarget`; a name without an account is taken to be at home."""
+
+
+def parameter(description: str, *, default: JSON = MISSING, **schema: JSON) -> Any:  # noqa: ANN401 - stands for the value
+    """Declare one parameter of a fix; `schema` are keywords of JSON Schema, such as `minimum` or `enum`."""
+    metadata = MappingProxyType({"schema": {"description": description, **schema}})
+    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class NoParameters:
+    """Take no parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Show a setting before and after: one of every case that `desired` and `write` tell apart."""
+
+    broken: JSON
+    fixed: JSON
+    parameters: Mapping[str, JSON] = field(default_factory=dict)
+    target: Mapping[str, str] | None = None
+
+
+class Fix(ABC, Generic[Client, State, Options]):
+    """Repair one setting. The first line of a fix's docstring is its title, the rest the consequence of applying it."""
+
+    id: ClassVar[str]
+    target: ClassVar[ResourceKind]
+    severity: ClassVar[Severity]
+    service: ClassVar[str]
+    """The SDK's name of the service whose client the fix is given."""
+    reads: ClassVar[tuple[Grant, ...]]
+    writes: ClassVar[tuple[Grant, ...]]
+    answers: ClassVar[Mapping[str, Mapping[str, Mapping[str, JSON]]]]
+    """Scanner → finding id → the parameters that the finding implies."""
+    examples: ClassVar[Sequence[Example]]
+    parameters: ClassVar[type] = NoParameters
+
+    @abstractmethod
+    def read(self, client: Client, target: Target) -> State:
+        """Return the setting now, as a JSON value."""
+
+    @abstractmethod
+    def desired(self, current: State, parameters: Options) -> State:
+        """Return what the setting should be: pure and total, and `current` itself where nothing is wrong."""
+
+    @abstractmethod
+    def write(self, client: Client, target: Target, before: State, after: State) -> None:
+        """Turn the setting from `before` into `after`, and touch nothing else."""
+
+    @classmethod
+    def title(cls) -> str:
+        """Return what the fix does, in one line."""
+        return inspect.getdoc(cls).split("\n", 1)[0]  # type: ignore[union-attr]  # a law demands the docstring
+
+    @classmethod
+    def consequence(cls) -> str:
+        """Return what applying the fix means for those who use the resource."""
+        return inspect.getdoc(cls).partition("\n\n")[2]  # type: ignore[union-attr]  # a law demands the docstring
+
+    @classmethod
+    def parameter_schema(cls) -> dict[str, JSON]:
+        """Return the JSON Schema of the fix's parameters: closed."""
+        declared = fields(cls.parameters)
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [one.name for one in declared if one.default is MISSING],
+            "properties": {one.name: _property(one) for one in declared},
+        }
+
+
+class OneWay(Fix[Client, State, Options]):
+    """Repair what can't be undone; `why` says why, and a request must acknowledge it."""
+
+    why: ClassVar[str]
+
+
+def ids(*findings: str) -> dict[str, dict[str, JSON]]:
+    """List findings that imply no parameter."""
+    return {finding: {} for finding in findings}
+
+
+def _property(declared: Field[Any]) -> dict[str, JSON]:
+    schema = dict(declared.metadata["schema"])
+    return schema if declared.default is MISSING else schema | {"default": declared.default}
