@@ -1,0 +1,1 @@
+"""Run deployed functions as AWS Lambda does, in the real runtime client."""
