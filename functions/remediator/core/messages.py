@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from remediator.core.secret import Secret
 from remediator.core.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
 CLOCK_TOLERANCE: Final = 60
 """How far a signature's `created` may be from the verifier's clock, in seconds."""
@@ -30,8 +31,6 @@ COMPONENTS: Final = (
     "remediation-opening",
 )
 """What every signature covers: exactly these, in any order."""
-
-SECRET_HEADERS: Final = ("remediation-code", "remediation-opening", "signature")
 
 PATH: Final = re.compile(r"/v1/[A-Za-z0-9/-]+", re.ASCII)
 KEY: Final = re.compile(r"[A-Za-z0-9-]{16,64}", re.ASCII)
@@ -52,6 +51,27 @@ class _Base(Secret):
     """Hold a signature base: it contains the code and the opening."""
 
     __slots__ = ()
+
+
+class Fields(Mapping[str, str]):
+    """Hold header fields under lower-case names; show the names alone, since some values are secrets."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = {name.lower(): value for name, value in fields.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"<Fields {sorted(self._fields)}>"
 
 
 @dataclass(frozen=True, slots=True)

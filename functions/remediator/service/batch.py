@@ -1,0 +1,137 @@
+"""Spread tasks over sessions: one for each chunk of a fix's targets in a region, several at a time."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from remediator.catalogue.engine import Job, Outcome
+from remediator.service.errors import GateShut, SessionTooLarge
+from remediator.service.problems import Problem, Refused
+from remediator.service.records import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from remediator.catalogue.spec import Fix, Target
+    from remediator.service.admission import Admission, Passage
+    from remediator.service.ports import Monitor, Session, Sessions
+    from remediator.service.records import Finding
+    from remediator.service.work import Tools
+
+LANES: Final = 4
+"""Sessions at work at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Hold one finding to work on; a finding that has a change already is a receipt to go on from."""
+
+    finding: Finding
+    fix: Fix[Any, Any, Any]
+    target: Target
+    options: Any
+
+    def job(self, session: Session) -> Job:
+        """Return the task as a job for the session's client."""
+        return Job(self.fix, session.client, self.target, self.options)
+
+
+class Work(Protocol):
+    """Do with a chunk what a request asks."""
+
+    @property
+    def write(self) -> bool:
+        """Tell whether sessions need the fix's writes."""
+
+    @property
+    def tools(self) -> Tools:
+        """Return what the work is done with."""
+
+    def run(self, session: Session, tasks: Sequence[Task]) -> list[Finding]:
+        """Work on tasks of one fix, store what becomes of them, and return it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Report what was begun; `obstacle` is why some of it wasn't, if that isn't the deadline."""
+
+    findings: list[Finding] = field(default_factory=list)
+    obstacle: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pass the gate once per chunk, until the deadline."""
+
+    sessions: Sessions
+    admission: Admission
+    monitor: Monitor
+    clock: Callable[[], float]
+
+    def run(self, tasks: Iterable[Task], passage: Passage, work: Work) -> Progress:
+        """Run tasks; tasks on the same target never run at the same time."""
+        progress: list[Progress] = []
+        with ThreadPoolExecutor(LANES, "lane") as lanes:
+            for wave in _waves(tasks):
+                chunks = self._chunks(wave, passage, work)
+                progress += lanes.map(lambda chunk: self._run_chunk(chunk, passage, work), chunks)
+        return _joined(progress)
+
+    def _chunks(self, tasks: Sequence[Task], passage: Passage, work: Work) -> list[list[Task]]:
+        groups: defaultdict[tuple[str, str | None], list[Task]] = defaultdict(list)
+        for task in tasks:
+            groups[task.fix.id, task.target.region].append(task)
+        chunks = []
+        for group in groups.values():
+            targets, rest = [task.target for task in group], iter(group)
+            sizes = self.sessions.chunks(group[0].fix, targets, deadline=passage.deadline, write=work.write)
+            chunks += [[next(rest) for _ in range(size)] for size in sizes]
+        return chunks
+
+    def _run_chunk(self, tasks: Sequence[Task], passage: Passage, work: Work) -> Progress:
+        if self.clock() >= passage.deadline:
+            return Progress()
+        targets = [task.target for task in tasks]
+        try:
+            self.admission.require_open()
+            with self.sessions.open(tasks[0].fix, targets, passage=passage, write=work.write) as session:
+                return Progress(work.run(session, tasks))
+        except Refused as refused:
+            return Progress(obstacle=refused)
+        except GateShut as shut:
+            return Progress(obstacle=self._shut(shut, passage))
+        except SessionTooLarge:
+            return self._halve(tasks, passage, work)
+
+    def _shut(self, shut: GateShut, passage: Passage) -> Refused | None:
+        if self.clock() >= passage.deadline:
+            return None
+        self.monitor.note("the gate refused a right code", reason=str(shut))
+        self.monitor.count("GateUnavailable")
+        return Refused(Problem.GATE_UNAVAILABLE, "Send the same request under the same key again.", retry_after=60)
+
+    def _halve(self, tasks: Sequence[Task], passage: Passage, work: Work) -> Progress:
+        if len(tasks) == 1:
+            reason = Reason("session_too_large", "The cloud takes no session policy that names this target.")
+            refused = [tasks[0].finding.ended(Outcome.REFUSED, reason=reason)]
+            work.tools.store(refused)
+            return Progress(refused)
+        middle = len(tasks) // 2
+        return _joined([self._run_chunk(half, passage, work) for half in (tasks[:middle], tasks[middle:])])
+
+
+def _waves(tasks: Iterable[Task]) -> list[list[Task]]:
+    met: Counter[str] = Counter()
+    waves: defaultdict[int, list[Task]] = defaultdict(list)
+    for task in tasks:
+        waves[met[task.target.id]].append(task)
+        met[task.target.id] += 1
+    return [waves[number] for number in sorted(waves)]
+
+
+def _joined(progress: Sequence[Progress]) -> Progress:
+    findings = [finding for one in progress for finding in one.findings]
+    return Progress(findings, next((one.obstacle for one in progress if one.obstacle), None))

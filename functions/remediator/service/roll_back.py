@@ -1,0 +1,105 @@
+"""Roll back, and refresh: the two ways to come back to a remediation that ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from remediator.catalogue import registry
+from remediator.catalogue.engine import Outcome
+from remediator.catalogue.spec import OneWay
+from remediator.service.problems import Problem, Refused
+from remediator.service.records import TAKEOVER_MARGIN, Finding, Mode, Reason, Record, State
+from remediator.service.remediate import task_of
+from remediator.service.requests import Role
+from remediator.service.work import Refresh, RollBack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from remediator.service.admission import Admitted
+    from remediator.service.answers import Reply
+    from remediator.service.batch import Work
+    from remediator.service.remediate import Remediator
+    from remediator.service.requests import Call
+    from remediator.service.work import Tools
+
+_UNSETTLED = {Outcome.PENDING, Outcome.UNVERIFIED}
+_NOT_WRITTEN = {Outcome.PLANNED, Outcome.ALREADY_COMPLIANT, Outcome.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    mode: Mode
+    subject: str
+    begin: Callable[[Finding], Finding]
+    kind: Callable[[Tools], Work]
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Come back to an earlier remediation's receipts, under a record of its own."""
+
+    remediator: Remediator
+
+    def roll_back(self, call: Call, admitted: Admitted, subject: str, chosen: frozenset[int] | None) -> Reply:
+        """Write back what was there before, only where the setting is still what was left."""
+        way = _Way(Mode.ROLLBACK, subject, _undoing, RollBack)
+        return self._go(call, admitted, way, self._chosen(call, subject, chosen))
+
+    def refresh(self, call: Call, admitted: Admitted, subject: str, chosen: frozenset[int] | None) -> Reply:
+        """Read again what was pending or unverified when the remediation ended."""
+        unsettled = {one.id: one for one in self._chosen(call, subject, chosen) if one.outcome in _UNSETTLED}
+        way = _Way(Mode.REFRESH, subject, _looking, lambda tools: Refresh(tools, unsettled))
+        return self._go(call, admitted, way, list(unsettled.values()))
+
+    def visible(self, call: Call, remediation: str) -> Record:
+        """Return a record that the caller may see: its own, or any for the operator; else raise `Refused`."""
+        record = self.remediator.receipts.record(remediation)
+        if record is None or (call.principal.role is not Role.OPERATOR and record.caller != call.principal.id):
+            raise Refused(Problem.NOT_FOUND, "There is no such remediation of yours.")
+        return record
+
+    def _chosen(self, call: Call, subject: str, chosen: frozenset[int] | None) -> Sequence[Finding]:
+        record = self.visible(call, subject)
+        if record.mode is not Mode.APPLY:
+            raise Refused(Problem.INVALID_REQUEST, "Only a remediation that was to apply can be come back to.")
+        if record.state is State.RUNNING and self.remediator.clock() < record.deadline + TAKEOVER_MARGIN:
+            raise Refused(Problem.IN_PROGRESS, "Wait until the remediation has ended.", retry_after=15)
+        stored = self.remediator.receipts.findings(subject)
+        unknown = sorted((chosen or frozenset()) - {one.index for one in stored})
+        if unknown:
+            raise Refused(Problem.INVALID_REQUEST, f"The remediation has no receipt {unknown[0]}.")
+        return [one for one in stored if chosen is None or one.index in chosen]
+
+    def _go(self, call: Call, admitted: Admitted, way: _Way, receipts: Sequence[Finding]) -> Reply:
+        remediator = self.remediator
+        claimed = remediator.claim(call, admitted, way.mode, findings=len(receipts), subject=way.subject)
+        if isinstance(claimed, Record):
+            return remediator.outcome_of(claimed)
+        met = remediator.receipts.findings(admitted.key) if claimed.resumed else ()
+        done = {one.index: one for one in met}
+        now = int(remediator.clock())
+        begun = [done.get(one.index) or replace(way.begin(one), remediation=admitted.key, at=now) for one in receipts]
+        return remediator.run(claimed, admitted, [task_of(one, remediator.scope) for one in begun], way.kind)
+
+
+def _undoing(receipt: Finding) -> Finding:
+    begun = replace(
+        receipt,
+        subject=receipt.id,
+        outcome=None,
+        reason=None,
+        calls=(),
+        change=receipt.change and receipt.change.reversed(),
+    )
+    if receipt.change is None or receipt.outcome in _NOT_WRITTEN:
+        return begun.ended(Outcome.REFUSED, reason=Reason("nothing_to_undo", "This finding changed nothing."))
+    fix = registry.load(receipt.fix)
+    if isinstance(fix, OneWay):
+        return begun.ended(Outcome.REFUSED, reason=Reason("irreversible", fix.why))
+    return begun
+
+
+def _looking(receipt: Finding) -> Finding:
+    return replace(receipt, subject=receipt.id, outcome=None, reason=None, calls=())
