@@ -75,14 +75,29 @@ class Target:
 class ResourceKind(Protocol):
     """Know the names of one kind of resource."""
 
-    title: str
-    example: Mapping[str, str]
+    @property
+    def title(self) -> str:
+        """Return what the thing is called, in the singular and without an article."""
+
+    @property
+    def example(self) -> Mapping[str, str]:
+        """Return a target of this kind."""
+
+    @property
+    def regional(self) -> bool:
+        """Tell whether such a thing lives in one region."""
 
     def schema(self) -> dict[str, JSON]:
         """Return the JSON Schema of a target of this kind."""
 
     def parse(self, raw: Mapping[str, str], home: Home) -> Target:
         """Read a target, or raise `BadTarget`; a name without an account is taken to be at home."""
+
+    def patterns(self, home: Home) -> tuple[str, ...]:
+        """Return patterns that match the names of all things of this kind at home, and as few others as can be."""
+
+    def names_account(self) -> bool:
+        """Tell whether those patterns hold to the account at home by themselves."""
 
 
 def parameter(description: str, *, default: JSON = MISSING, **schema: JSON) -> Any:  # noqa: ANN401 - stands for the value
@@ -98,12 +113,16 @@ class NoParameters:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Show a setting before and after: one of every case that `desired` and `write` tell apart."""
+    """Show a setting before and after: one of every case that `desired` and `write` tell apart.
+
+    `others` are settings that somebody else may leave behind after the fix; a rollback must not trample them.
+    """
 
     broken: JSON
     fixed: JSON
     parameters: Mapping[str, JSON] = field(default_factory=dict)
     target: Mapping[str, str] | None = None
+    others: Sequence[JSON] = ()
 
 
 class Fix(ABC, Generic[Client, State, Options]):
@@ -127,7 +146,10 @@ class Fix(ABC, Generic[Client, State, Options]):
 
     @abstractmethod
     def desired(self, current: State, parameters: Options) -> State:
-        """Return what the setting should be: pure and total, and `current` itself where nothing is wrong."""
+        """Return what the setting should be: pure and total, and equal to `current` where nothing is wrong.
+
+        Raises `NotApplicable` where no state of the setting could be what is desired.
+        """
 
     @abstractmethod
     def write(self, client: Client, target: Target, before: State, after: State) -> None:
@@ -168,4 +190,7 @@ def ids(*findings: str) -> dict[str, dict[str, JSON]]:
 
 def _property(declared: Field[Any]) -> dict[str, JSON]:
     schema = dict(declared.metadata["schema"])
-    return schema if declared.default is MISSING else schema | {"default": declared.default}
+    if declared.default is MISSING:
+        return schema
+    default = list(declared.default) if isinstance(declared.default, tuple) else declared.default
+    return schema | {"default": default}

@@ -1,0 +1,1 @@
+"""Hold the fixes for AWS: one package for each service, one file for each fix."""
