@@ -1,0 +1,20 @@
+"""Make SDK clients: one session, short time-outs, few retries."""
+
+from __future__ import annotations
+
+import botocore.session
+from botocore.config import Config
+
+CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=32,
+)
+
+
+def new_session() -> botocore.session.Session:
+    """Return an SDK session with the function's own credentials."""
+    session = botocore.session.get_session()
+    session.set_default_client_config(CONFIG)
+    return session

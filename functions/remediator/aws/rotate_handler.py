@@ -1,0 +1,73 @@
+"""Run the rotator as a Lambda function."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from remediator.aws.clients import new_session
+from remediator.aws.monitor import LambdaMonitor
+from remediator.aws.seed_ring import SecretsManagerRing
+from remediator.aws.settings import rotate_settings
+from remediator.aws.staging import StagingTable
+from remediator.aws.trust_policy import TrustPolicyGate
+from remediator.service.errors import Interrupted
+from remediator.service.rotate import Rotator
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class RotationFailed(Exception):  # noqa: N818 - errors are named for what is the case
+    """Fail the invocation, so that Lambda tries again; the message is safe to log."""
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - the clock decides
+    """Rotate. A run that failed, or found another at work, raises, so that its retry comes."""
+    monitor = _monitor()
+    try:
+        rotated = _rotator().run(holder=context.aws_request_id)
+    except Interrupted as interrupted:
+        monitor.count("RotationFailed")
+        raise RotationFailed(str(interrupted)) from None
+    except Exception as error:  # noqa: BLE001 - the entry point: nothing else may print what an error holds
+        monitor.count("RotationFailed")
+        monitor.note("the rotation failed", error=type(error).__name__, code=_code(error))
+        raise RotationFailed(f"{type(error).__name__} {_code(error)}") from None
+    else:
+        monitor.count("Rotated")
+        monitor.count("StagedWindows", rotated.staged)
+        return {"staged": rotated.staged, "frozen": rotated.frozen, "wrote": rotated.wrote}
+    finally:
+        monitor.flush()
+
+
+@cache
+def _monitor() -> LambdaMonitor:
+    return LambdaMonitor()
+
+
+@cache
+def _rotator() -> Rotator:
+    settings = rotate_settings(os.environ)
+    session = new_session()
+    return Rotator(
+        deployment=settings.deployment,
+        seeds=SecretsManagerRing(session.create_client("secretsmanager"), settings.deployment, settings.seed_secrets),
+        staged=StagingTable(session.create_client("dynamodb"), settings.state_table),
+        gate=TrustPolicyGate(
+            session.create_client("iam"),
+            deployment=settings.deployment,
+            write_role=settings.write_role_name,
+            remediator_role=settings.remediator_role_arn,
+        ),
+        clock=time.time,
+        entropy=os.urandom,
+    )
+
+
+def _code(error: Exception) -> str:
+    response: Any = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))

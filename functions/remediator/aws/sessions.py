@@ -1,0 +1,134 @@
+"""Pass the gate: assume the write role for one fix on named targets, until the deadline.
+
+Making a client costs milliseconds and swapping credentials costs nothing, so idle clients are kept per service and
+region and given the next session's credentials in place. A client serves one session at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import defaultdict
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from remediator.catalogue.policies import chunks, session_policy
+from remediator.core.gate import gate_value
+from remediator.service.errors import GateShut, SessionTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from botocore.session import Session as SdkSession
+
+    from remediator.catalogue.spec import Fix, Target
+    from remediator.service.admission import Passage
+
+SHORTEST: Final = 900
+"""The shortest session STS gives, in seconds; the session's policy ends it at the deadline."""
+
+USES: Final = ("sts:AssumeRole",)
+
+_calls: ContextVar[list[str] | None] = ContextVar("calls", default=None)
+
+
+@dataclass(slots=True)
+class AwsSession:
+    """Hold a client that has the session's credentials until it is given back."""
+
+    client: Any
+    credentials: Any
+
+    @contextmanager
+    def recording(self) -> Iterator[list[str]]:
+        """Collect the names of the operations that this thread calls."""
+        calls: list[str] = []
+        token = _calls.set(calls)
+        try:
+            yield calls
+        finally:
+            _calls.reset(token)
+
+
+class StsSessions:
+    """Open sessions of the write role."""
+
+    failures: tuple[type[Exception], ...] = (ClientError, BotoCoreError)
+
+    def __init__(self, session: SdkSession, *, deployment: str, write_role: str) -> None:
+        self._session = session
+        self._sts: Any = session.create_client("sts")
+        self._deployment = deployment
+        self._write_role = write_role
+        self._idle: defaultdict[tuple[str, str], list[AwsSession]] = defaultdict(list)
+        self._making = threading.Lock()
+
+    def explain(self, error: Exception) -> tuple[str, str]:
+        """Return the cloud's error code and message, or the SDK's name for what went wrong on the way."""
+        response: Any = getattr(error, "response", {})
+        details = response.get("Error", {})
+        return details.get("Code") or type(error).__name__, details.get("Message") or "The call didn't get through."
+
+    def chunks(
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, deadline: int, write: bool
+    ) -> Iterable[int]:
+        """Return how many of the targets, in order, fit in each session."""
+        return [len(chunk) for chunk in chunks(fix, targets, deadline=deadline, write=write)]
+
+    @contextmanager
+    def open(
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, passage: Passage, write: bool
+    ) -> Iterator[AwsSession]:
+        """Assume the write role with the opening, under a policy that names this fix's grants and these targets."""
+        policy = session_policy(fix, targets, deadline=passage.deadline, write=write)
+        given = self._assume(passage, json.dumps(policy, separators=(",", ":")))
+        session = self._take(fix.service, targets[0].region or self._home())
+        session.credentials.access_key = given["AccessKeyId"]
+        session.credentials.secret_key = given["SecretAccessKey"]
+        session.credentials.token = given["SessionToken"]
+        try:
+            yield session
+        finally:
+            self._idle[fix.service, session.client.meta.region_name].append(session)
+
+    def _assume(self, passage: Passage, policy: str) -> dict[str, Any]:
+        try:
+            answer = self._sts.assume_role(
+                RoleArn=self._write_role,
+                RoleSessionName=passage.name,
+                ExternalId=gate_value(self._deployment, passage.window, passage.opening).text(),
+                DurationSeconds=SHORTEST,
+                Policy=policy,
+            )
+        except (ClientError, BotoCoreError) as error:
+            code, _ = self.explain(error)
+            if code.startswith("PackedPolicyTooLarge"):
+                raise SessionTooLarge(code) from None
+            raise GateShut(code) from None
+        credentials: dict[str, Any] = answer["Credentials"]
+        return credentials
+
+    def _take(self, service: str, region: str) -> AwsSession:
+        with self._making:
+            idle = self._idle[service, region]
+            return idle.pop() if idle else self._make(service, region)
+
+    def _make(self, service: str, region: str) -> AwsSession:
+        self._session.set_credentials("", "", "")
+        credentials = self._session.get_credentials()
+        client = self._session.create_client(service, region_name=region)
+        client.meta.events.register("before-call", _record)
+        return AwsSession(client, credentials)
+
+    def _home(self) -> str:
+        return str(self._sts.meta.region_name)
+
+
+def _record(model: Any, **_: Any) -> None:  # noqa: ANN401 - the SDK's own event
+    calls = _calls.get()
+    if calls is not None:
+        calls.append(f"{model.service_model.service_name}:{model.name}")

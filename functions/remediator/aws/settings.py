@@ -1,0 +1,74 @@
+"""Read a function's environment: names of things, never a secret."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from remediator.catalogue.spec import Home
+from remediator.service.scope import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class RotateSettings:
+    """Hold the rotator's environment. `seed_secrets` are ARNs, in the order of the ring's slots."""
+
+    deployment: str
+    state_table: str
+    seed_secrets: tuple[str, ...]
+    write_role_name: str
+    remediator_role_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemediateSettings:
+    """Hold the remediator's environment. The role ids are the unique ones that IAM gives, `AROA…`."""
+
+    deployment: str
+    state_table: str
+    receipts_table: str
+    write_role_arn: str
+    reader_role_id: str
+    operator_role_id: str
+    vendor_rollback: bool
+    retention_days: int
+    scope: Scope
+
+
+def rotate_settings(environment: Mapping[str, str]) -> RotateSettings:
+    """Read the rotator's environment; a missing variable raises `KeyError` with its name."""
+    return RotateSettings(
+        deployment=environment["DEPLOYMENT"],
+        state_table=environment["STATE_TABLE"],
+        seed_secrets=_listed(environment["SEED_SECRETS"]),
+        write_role_name=environment["WRITE_ROLE_NAME"],
+        remediator_role_arn=environment["REMEDIATOR_ROLE_ARN"],
+    )
+
+
+def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
+    """Read the remediator's environment; a missing variable raises `KeyError` with its name."""
+    return RemediateSettings(
+        deployment=environment["DEPLOYMENT"],
+        state_table=environment["STATE_TABLE"],
+        receipts_table=environment["RECEIPTS_TABLE"],
+        write_role_arn=environment["WRITE_ROLE_ARN"],
+        reader_role_id=environment["READER_ROLE_ID"],
+        operator_role_id=environment["OPERATOR_ROLE_ID"],
+        vendor_rollback=environment["VENDOR_ROLLBACK"] == "true",
+        retention_days=int(environment["RETENTION_DAYS"]),
+        scope=Scope(
+            home=Home(environment["PARTITION"], environment["ACCOUNT_ID"]),
+            regions=frozenset(_listed(environment["REGIONS"])),
+            fixes=frozenset(_listed(environment["FIXES"])),
+            own=tuple(json.loads(environment["OWN_RESOURCES"])),
+        ),
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.split(",") if part)
