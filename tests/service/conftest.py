@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from remediator.catalogue import registry
+
+from tests.service.site import Site
+from tests.service.world import BurnOut, SwitchOn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LAMPS = {fix.id: fix() for fix in (SwitchOn, BurnOut)}
+
+
+@pytest.fixture(autouse=True)
+def lamps_in_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add two fixes for lamps to the catalogue: rules are tested apart from any cloud."""
+    load, answering = registry.load, registry.answering
+
+    def answer(finding: str) -> tuple[Any, Mapping[str, Any]]:
+        return (_LAMPS["aws.lamp.switch-on"], {}) if finding == "cloudsploit:lampOff" else answering(finding)
+
+    monkeypatch.setattr(registry, "load", lambda fix: _LAMPS.get(fix) or load(fix))
+    monkeypatch.setattr(registry, "answering", answer)
+
+
+@pytest.fixture
+def site() -> Site:
+    """A deployment that has rotated once, with a few lamps."""
+    site = Site()
+    site.rotate()
+    site.cloud.lamps = {name: {"on": False, "name": name} for name in ("desk", "hall", "roof", "attic", "cellar")}
+    site.steps.taken.clear()
+    return site
