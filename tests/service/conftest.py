@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from remediator.catalogue import registry
-
 from tests.service.site import Site
 from tests.service.world import BurnOut, SwitchOn
+
+from remediator.catalogue import registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,8 @@ def lamps_in_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     load, answering = registry.load, registry.answering
 
     def answer(finding: str) -> tuple[Any, Mapping[str, Any]]:
-        return (_LAMPS["aws.lamp.switch-on"], {}) if finding == "cloudsploit:lampOff" else answering(finding)
+        implied = {"cloudsploit:lampOff": {}, "cloudsploit:redLamp": {"colour": "red"}}
+        return (_LAMPS["aws.lamp.switch-on"], implied[finding]) if finding in implied else answering(finding)
 
     monkeypatch.setattr(registry, "load", lambda fix: _LAMPS.get(fix) or load(fix))
     monkeypatch.setattr(registry, "answering", answer)

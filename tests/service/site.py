@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.service.world import DEPLOYMENT, HOME, Clock, Gate, Lamps, Ledger, Notebook, Ring, Sessions, Steps, Table
+
 from remediator.core.gate import keys_of
 from remediator.core.messages import Fields, Request, sign
 from remediator.core.seeds import SeedRecord
@@ -18,7 +20,6 @@ from remediator.service.requests import Call, Principal, Role
 from remediator.service.roll_back import Return
 from remediator.service.rotate import Rotator
 from remediator.service.scope import Scope
-from tests.service.world import DEPLOYMENT, HOME, Clock, Gate, Lamps, Ledger, Notebook, Ring, Sessions, Steps, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,9 @@ STRANGER = Principal(Role.STRANGER, "AROASTRANGER")
 KEY = "11111111-2222-3333-4444-555555555555"
 
 
-def lamp(name: str, *, account: str = HOME.account, region: str = "eu-west-1", partition: str = "aws") -> dict[str, str]:
+def lamp(
+    name: str, *, account: str = HOME.account, region: str = "eu-west-1", partition: str = "aws"
+) -> dict[str, str]:
     return {"arn": f"arn:{partition}:lamp:{region}:{account}:{name}"}
 
 
@@ -84,7 +87,7 @@ class Site:
         window = window or window_at(self.clock())
         return keys_of(SeedRecord(DEPLOYMENT, window, self.ring.versions[window]))
 
-    def post(
+    def post(  # noqa: PLR0913 - everything a request has
         self,
         body: Any,
         *,

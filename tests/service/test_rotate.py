@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.service.site import Site
+from tests.service.world import DEPLOYMENT, START, Crash
+
 from remediator.core.gate import gate_value, opening, verifier_of
 from remediator.core.windows import PERIOD, Window, open_at, staged_at, window_at
 from remediator.service.errors import LeaseTaken
-
-from tests.service.site import Site
-from tests.service.world import DEPLOYMENT, START, Crash
 
 WRITING_RUN = [
     "table.look", "table.take_lease", "table.look", "ring.held", "ring.keep", "table.stage", "gate.set",
@@ -199,6 +199,18 @@ def test_no_slot_is_written_more_than_a_hundred_times_a_day_whatever_happens(pla
     windows_a_day = 86_400 // PERIOD
     assert max(site.ring.writes.values()) <= len(plan) // 6 + 2
     assert 2 * (windows_a_day // 6) <= 100
+
+
+def test_a_graced_window_whose_seed_is_gone_is_left_to_expire() -> None:
+    site = Site()
+    site.rotate()
+    window = window_at(site.clock())
+    site.clock.now = window.not_after + 10
+    del site.ring.versions[window]
+    site.ring.stale = True
+    site.rotate()
+    assert window not in site.gate.values.values()
+    require_whole(site)
 
 
 def test_seeds_of_two_windows_are_never_the_same(site: Site) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from remediator.catalogue.errors import BadTarget, NotApplicable
@@ -284,7 +285,7 @@ class Sessions:
     largest: int = 100
     opened: list[tuple[str, tuple[str, ...], bool]] = field(default_factory=list)
     refuse: bool = False
-    failures: ClassVar[tuple[type[Exception], ...]] = (CloudError,)
+    failures: tuple[type[Exception], ...] = (CloudError,)
 
     def explain(self, error: Exception) -> tuple[str, str]:
         return str(error), "the cloud says so"
@@ -323,8 +324,12 @@ class LampKind:
     """Names of lamps: `arn:aws:lamp:<region>:<account>:<name>`."""
 
     title = "lamp"
-    example: ClassVar[Mapping[str, str]] = {"arn": "arn:aws:lamp:eu-west-1:111122223333:desk"}
+    example: Mapping[str, str] = MappingProxyType({"arn": "arn:aws:lamp:eu-west-1:111122223333:desk"})
     regional = True
+    names_account = True
+
+    def patterns(self, home: Home, regions: Sequence[str]) -> Sequence[str]:
+        return [f"arn:{home.partition}:lamp:{region}:{home.account}:*" for region in regions]
 
     def schema(self) -> dict[str, Any]:
         return {"type": "object"}

@@ -193,7 +193,7 @@ def _explained(finding: Finding, outcome: Outcome) -> Finding:
 
 
 def _change(finding: Finding) -> Change:
-    if finding.change is None:
+    if finding.change is None:  # pragma: no cover - a task without a change never comes here
         raise TypeError("only a finding with a change is written")
     return finding.change
 
