@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from remediator.core.errors import Malformed
 from remediator.core.secret import Secret
-from remediator.core.windows import PERIOD, Window
+from remediator.core.windows import LAST, PERIOD, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +21,7 @@ RING: Final = 6
 """Slots of the seed ring: the fewest that stay under 100 versions in 24 hours even if every write happens twice."""
 
 _SECRET = re.compile(r"[A-Z2-7]{52}", re.ASCII)
+_DEPLOYMENT = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
 
 class Seed(Secret):
@@ -63,42 +63,61 @@ class SeedRecord:
 
     def to_json(self) -> str:
         """Return the record as protocol.md gives it."""
-        return json.dumps(_fields(self.deployment, self.window) | {"secret": _encode(self.seed)}, sort_keys=True)
+        return json.dumps(_fields(self), sort_keys=True)
 
 
 def parse_record(text: str) -> SeedRecord:
-    """Read a seed record, or raise `Malformed`; the message never quotes the text."""
-    record = _json_object(text)
-    deployment, number, secret = record.get("deployment"), record.get("window"), record.get("secret")
-    if not isinstance(deployment, str) or type(number) is not int or number < 0 or not isinstance(secret, str):
+    """Read a seed record, or raise `Malformed`; the message never quotes the text.
+
+    It must be what `to_json` makes of it again, but for white space and order: a second value for a name, `1.0` or
+    `true` for 1, or a base32 text with stray bits at its end is not.
+    """
+    given = _json_object(text)
+    deployment, number, secret = given.get("deployment"), given.get("window"), given.get("secret")
+    if not isinstance(deployment, str) or type(number) is not int or not isinstance(secret, str):
         raise Malformed("a field of the seed record is missing or of the wrong type")
-    window = Window(number)
-    if {name: value for name, value in record.items() if name != "secret"} != _fields(deployment, window):
+    if not _DEPLOYMENT.fullmatch(deployment):
+        raise Malformed("a deployment's id is 1 to 64 letters, digits and hyphens")
+    if not 0 <= number <= LAST:
+        raise Malformed("a window's number has at most twelve digits")
+    record = SeedRecord(deployment, Window(number), Seed(_decode(secret)))
+    if _typed(given) != _typed(_fields(record)):
         raise Malformed("the seed record isn't of version 1, or contradicts itself")
-    return SeedRecord(deployment, window, Seed(_decode(secret)))
+    return record
 
 
-def _fields(deployment: str, window: Window) -> dict[str, Any]:
+def _fields(record: SeedRecord) -> dict[str, Any]:
     return {
         "version": 1,
-        "deployment": deployment,
-        "window": window.number,
+        "deployment": record.deployment,
+        "window": record.window.number,
+        "secret": _encode(record.seed),
         "algorithm": "SHA256",
         "digits": 6,
         "period": PERIOD,
-        "not_before": window.not_before,
-        "not_after": window.not_after,
+        "not_before": record.window.not_before,
+        "not_after": record.window.not_after,
     }
+
+
+def _typed(fields: dict[str, Any]) -> dict[str, tuple[type, Any]]:
+    return {name: (type(value), value) for name, value in fields.items()}
 
 
 def _json_object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except ValueError:
-        raise Malformed("the seed record isn't JSON") from None
+        value = json.loads(text, object_pairs_hook=_object)
+    except (ValueError, RecursionError):
+        raise Malformed("the seed record isn't JSON with distinct names") from None
     if not isinstance(value, dict):
         raise Malformed("the seed record isn't an object")
     return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return dict(pairs)
 
 
 def _encode(seed: Seed) -> str:
@@ -108,7 +127,4 @@ def _encode(seed: Seed) -> str:
 def _decode(secret: str) -> bytes:
     if not _SECRET.fullmatch(secret):
         raise Malformed("the secret isn't base32 of 32 bytes without padding")
-    try:
-        return base64.b32decode(secret + "====")
-    except binascii.Error:  # pragma: no cover - the pattern leaves nothing for it to refuse
-        raise Malformed("the secret isn't base32") from None
+    return base64.b32decode(secret + "====")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from remediator.core.errors import Expired
 
-PERIOD = 300
+PERIOD: Final = 300
 """The length of a window in seconds."""
 
-GRACE = 60
+GRACE: Final = 60
 """How long after its end a window is still honoured, in seconds: for requests already on the way."""
 
-AHEAD = 3
+AHEAD: Final = 3
 """How many windows after the current one are staged, so that two lost runs cost nothing."""
+
+LAST: Final = 10**12 - 1
+"""The last window's number: twelve digits, as many as a signature's `keyid` may have."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,8 +27,8 @@ class Window:
     number: int
 
     def __post_init__(self) -> None:
-        if self.number < 0:
-            raise ValueError("windows are counted from 1970")
+        if not 0 <= self.number <= LAST:
+            raise ValueError("windows are counted from 1970, and have at most twelve digits")
 
     @property
     def not_before(self) -> int:
