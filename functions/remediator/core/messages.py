@@ -32,6 +32,7 @@ COMPONENTS: Final = (
 )
 """What every signature covers: exactly these, in any order."""
 
+METHOD: Final = re.compile(r"[A-Z]{1,16}", re.ASCII)
 PATH: Final = re.compile(r"/v1/[A-Za-z0-9/-]+", re.ASCII)
 KEY: Final = re.compile(r"[A-Za-z0-9-]{16,64}", re.ASCII)
 _DIGEST = re.compile(r"sha-256=:[A-Za-z0-9+/]{43}=:", re.ASCII)
@@ -54,12 +55,18 @@ class _Base(Secret):
 
 
 class Fields(Mapping[str, str]):
-    """Hold header fields under lower-case names; show the names alone, since some values are secrets."""
+    """Hold header fields under lower-case names; show the names alone, since some values are secrets.
+
+    Two names that differ in case alone are one field that came twice: one value, joined by a comma (RFC 9110, 5.3).
+    """
 
     __slots__ = ("_fields",)
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        self._fields = {name.lower(): value for name, value in fields.items()}
+        self._fields: dict[str, str] = {}
+        for name, value in fields.items():
+            before = self._fields.get(name.lower())
+            self._fields[name.lower()] = value if before is None else f"{before}, {value}"
 
     def __getitem__(self, name: str) -> str:
         return self._fields[name]
@@ -137,9 +144,11 @@ def parse(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Si
 
     `headers` has lower-case names; a field that came twice is one value joined by commas, which no pattern here allows.
     """
+    if not METHOD.fullmatch(method):
+        raise Malformed("a method is upper-case letters")
     if not PATH.fullmatch(path):
         raise Malformed("the path has a character that no path of ours has")
-    fields = {name: _field(headers, name) for name in COMPONENTS if not name.startswith("@")}
+    fields = Fields({name: _field(headers, name) for name in COMPONENTS if not name.startswith("@")})
     request = Request(method, path, body, parse_key(fields["idempotency-key"]))
     code, opening = parse_code(fields["remediation-code"]), parse_opening(fields["remediation-opening"])
     _require_digest(fields["content-digest"], body)
