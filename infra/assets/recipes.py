@@ -1,0 +1,45 @@
+"""Say what each function needs; all of it is derived from what the code declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from infra.assets.build import Recipe
+from infra.aws import names, uses
+
+from remediator.catalogue.policies import operations
+from remediator.catalogue.registry import all_fixes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+IN_TRANSACTIONS: Final[Mapping[str, str]] = {"dynamodb:ConditionCheckItem": "dynamodb:TransactWriteItems"}
+"""IAM action → the operation it is a part of. All others are called as their actions are."""
+
+
+def rotate_recipe() -> Recipe:
+    """Return what the rotator needs: no fix."""
+    return Recipe("rotate", _module(names.ROTATE_HANDLER), (), _operations(uses.rotator_actions()))
+
+
+def remediate_recipe() -> Recipe:
+    """Return what the remediator needs: every fix for AWS, whichever are enabled.
+
+    So a request for one that isn't is refused for this reason and not for being unknown, and the asset is the same in
+    every deployment. What isn't enabled, the write role doesn't allow.
+    """
+    fixes = all_fixes("aws")
+    return Recipe(
+        "remediate",
+        _module(names.REMEDIATE_HANDLER),
+        tuple(type(fix).__module__ for fix in fixes),
+        _operations(uses.remediator_actions()).union(*(operations(fix) for fix in fixes)),
+    )
+
+
+def _module(handler: str) -> str:
+    return handler.rpartition(".")[0]
+
+
+def _operations(actions: Iterable[str]) -> frozenset[str]:
+    return frozenset(IN_TRANSACTIONS.get(action, action) for action in actions)

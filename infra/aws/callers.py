@@ -1,0 +1,123 @@
+"""Make the two roles that may call: the vendor's reader and the customer's operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from infra.aws import names
+from infra.aws.arns import function_arn, regional_arn, role_arn, service_host, table_arn
+from infra.aws.statements import allow, deny, inline, trust
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+    from infra.aws.parameters import Parameters
+    from infra.aws.statements import Conditions, Statement
+
+SESSION_SECONDS: Final = 3600
+"""The shortest that IAM allows as a role's longest session."""
+
+READ_ITEMS: Final = (
+    "dynamodb:BatchGetItem",
+    "dynamodb:ExportTableToPointInTime",
+    "dynamodb:GetItem",
+    "dynamodb:GetRecords",
+    "dynamodb:PartiQLSelect",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+)
+"""Every way to an item of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """Hold the ARNs that it takes to read the seed records."""
+
+    secrets: Sequence[str]
+    key: str
+
+
+def make_reader(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.CfnRole:
+    """Make the vendor's role: a security audit, the seed records, the endpoint. The external id has no default."""
+    return iam.CfnRole(
+        scope,
+        "Reader",
+        role_name=names.READER_ROLE,
+        description="Remediator: what the vendor may do here: audit, read seed records, call the endpoint",
+        assume_role_policy_document=trust(
+            {"AWS": parameters.vendor_principal_arn},
+            when={"StringEquals": {"sts:ExternalId": parameters.external_id}},
+        ),
+        managed_policy_arns=[f"arn:{Aws.PARTITION}:iam::aws:policy/SecurityAudit"],
+        max_session_duration=SESSION_SECONDS,
+        policies=[inline("call", [*_read_seeds(seeds), *_call_endpoint(), *_no_other_look(seeds)])],
+    )
+
+
+def make_operator(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.CfnRole:
+    """Make the role of the customer's own operators: look, plan, roll back, rotate now."""
+    return iam.CfnRole(
+        scope,
+        "Operator",
+        role_name=names.OPERATOR_ROLE,
+        description="Remediator: what the customer's operators may do: look, plan, roll back, rotate now",
+        assume_role_policy_document=trust({"AWS": parameters.operator_principal_arn}),
+        max_session_duration=SESSION_SECONDS,
+        policies=[inline("operate", [*_read_seeds(seeds), *_call_endpoint(), *_read_tables(seeds), *_look()])],
+    )
+
+
+def _read_seeds(seeds: Seeds) -> list[Statement]:
+    through = {"StringEquals": {"kms:ViaService": service_host("secretsmanager")}}
+    return [
+        allow("ReadSeedRecords", ["secretsmanager:GetSecretValue"], seeds.secrets),
+        allow("DecryptSeedRecords", ["kms:Decrypt"], [seeds.key], when=through),
+    ]
+
+
+def _call_endpoint() -> list[Statement]:
+    """AWS demands both grants for a function URL; the conditions keep a plain Invoke, with a forged event, out."""
+    endpoint = [function_arn(names.REMEDIATE_FUNCTION)]
+    by_url: Conditions = {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
+    signed: Conditions = {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
+    return [
+        allow("CallEndpoint", ["lambda:InvokeFunctionUrl"], endpoint, when=signed),
+        allow("CallEndpointByUrlOnly", ["lambda:InvokeFunction"], endpoint, when=by_url),
+    ]
+
+
+def _no_other_look(seeds: Seeds) -> list[Statement]:
+    """Keep what the managed policy may come to allow away from tables and key."""
+    tables = [table_arn(names.STATE_TABLE), table_arn(names.RECEIPTS_TABLE)]
+    elsewhere = {"StringNotEquals": {"kms:ViaService": service_host("secretsmanager")}}
+    return [
+        deny("NoItems", READ_ITEMS, [*tables, *(f"{table}/*" for table in tables)]),
+        deny("NoOtherDecrypt", ["kms:Decrypt"], [seeds.key], when=elsewhere),
+    ]
+
+
+def _read_tables(seeds: Seeds) -> list[Statement]:
+    tables = [table_arn(names.STATE_TABLE), table_arn(names.RECEIPTS_TABLE)]
+    through = {"StringEquals": {"kms:ViaService": service_host("dynamodb")}}
+    return [
+        allow("ReadStateAndReceipts", ["dynamodb:GetItem", "dynamodb:Query"], tables),
+        allow("DecryptStateAndReceipts", ["kms:Decrypt"], [seeds.key], when=through),
+    ]
+
+
+def _look() -> list[Statement]:
+    """Return what the command line needs to tell how the deployment is, and to rotate at once."""
+    return [
+        allow(
+            "FindDeployment",
+            ["cloudformation:DescribeStacks"],
+            [regional_arn("cloudformation", f"stack/{names.STACK}/*")],
+        ),
+        allow("SeeGate", ["iam:GetRole"], [role_arn(names.WRITE_ROLE)]),
+        allow("SeeAlarms", ["cloudwatch:DescribeAlarms"], [regional_arn("cloudwatch", "alarm:*")]),
+        allow("RotateNow", ["lambda:InvokeFunction"], [function_arn(names.ROTATE_FUNCTION)]),
+    ]

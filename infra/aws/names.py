@@ -1,0 +1,37 @@
+"""Name what the deployment consists of: fixed names, one deployment per account."""
+
+from __future__ import annotations
+
+from typing import Final
+
+STACK: Final = "Remediator"
+
+REMEDIATOR_ROLE: Final = "remediator"
+"""Short on purpose: the write role's trust policy names it once per window and has 2,048 characters for five."""
+WRITE_ROLE: Final = "remediator-write"
+WRITE_BOUNDARY: Final = "remediator-write-boundary"
+ROTATOR_ROLE: Final = "remediator-rotator"
+READER_ROLE: Final = "remediator-reader"
+OPERATOR_ROLE: Final = "remediator-operator"
+SCHEDULER_ROLE: Final = "remediator-scheduler"
+
+ROTATE_FUNCTION: Final = "remediator-rotate"
+REMEDIATE_FUNCTION: Final = "remediator-remediate"
+ROTATE_HANDLER: Final = "remediator.aws.rotate_handler.handler"
+REMEDIATE_HANDLER: Final = "remediator.aws.remediate_handler.handler"
+ROTATE_SERVICE: Final = "rotator"
+REMEDIATE_SERVICE: Final = "remediator"
+
+STATE_TABLE: Final = "remediator-state"
+RECEIPTS_TABLE: Final = "remediator-receipts"
+KEY_ALIAS: Final = "alias/remediator"
+SEED_SECRET: Final = "remediator/seed"  # noqa: S105 - the name of the secrets, not one of them
+DEAD_LETTERS: Final = "remediator-dead-letters"
+ALARM_TOPIC: Final = "remediator-alarms"
+SCHEDULE: Final = "remediator-rotate"
+METRICS_NAMESPACE: Final = "Remediator"
+
+
+def log_group(function: str) -> str:
+    """Return the name of a function's log group."""
+    return f"/aws/lambda/{function}"

@@ -1,0 +1,31 @@
+"""Know which adapters each function is made of: its permissions and its SDK models are derived from what they use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from remediator.aws import receipts, seed_ring, sessions, staging, trust_policy, verifiers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Items: TypeAlias = "Mapping[str, Sequence[str]]"
+"""DynamoDB action → patterns of the partition keys it is used on."""
+
+ROTATOR_STATE: Final[Items] = staging.USES
+ROTATOR_SEEDS: Final[Sequence[str]] = seed_ring.USES
+ROTATOR_GATE: Final[Sequence[str]] = trust_policy.USES
+
+REMEDIATOR_STATE: Final[Items] = {**verifiers.USES, **receipts.USES_STATE}
+REMEDIATOR_RECEIPTS: Final[Sequence[str]] = receipts.USES
+REMEDIATOR_GATE: Final[Sequence[str]] = sessions.USES
+
+
+def rotator_actions() -> frozenset[str]:
+    """Return every IAM action that the rotator's code uses."""
+    return frozenset((*ROTATOR_STATE, *ROTATOR_SEEDS, *ROTATOR_GATE))
+
+
+def remediator_actions() -> frozenset[str]:
+    """Return every IAM action that the remediator's own code uses, before it passes the gate."""
+    return frozenset((*REMEDIATOR_STATE, *REMEDIATOR_RECEIPTS, *REMEDIATOR_GATE))

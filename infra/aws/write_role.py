@@ -1,0 +1,65 @@
+"""Make the role behind the gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from infra.aws import names
+from infra.aws.callers import SESSION_SECONDS
+from infra.aws.statements import document, inline
+
+from remediator.aws.trust_policy import closed_document
+from remediator.catalogue.policies import (
+    boundary_statements,
+    managed_policies,
+    write_role_denies,
+    write_role_statements,
+)
+from remediator.catalogue.registry import load
+from remediator.catalogue.spec import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+    from infra.aws.own_resources import OwnResources
+
+
+def make_write_role(
+    scope: Construct, remediator: iam.CfnRole, own: OwnResources, fix_ids: Sequence[str], regions: Sequence[str]
+) -> iam.CfnRole:
+    """Make the write role, closed: what it may do follows from the enabled fixes, the rotator opens it by windows."""
+    fixes = [load(fix_id) for fix_id in fix_ids]
+    grants = write_role_statements(fixes, Home(Aws.PARTITION, Aws.ACCOUNT_ID), regions)
+    boundary = iam.CfnManagedPolicy(
+        scope,
+        "WriteBoundary",
+        managed_policy_name=names.WRITE_BOUNDARY,
+        description="Remediator: the most that the write role can do, whatever is attached to it",
+        policy_document=document(boundary_statements(fixes, own.patterns(), regions)),
+    )
+    return iam.CfnRole(
+        scope,
+        "WriteRole",
+        role_name=names.WRITE_ROLE,
+        description="Remediator: the enabled fixes' permissions; opened by the rotator for one window at a time",
+        assume_role_policy_document=closed_document(remediator.attr_arn),
+        permissions_boundary=boundary.ref,
+        max_session_duration=SESSION_SECONDS,
+        managed_policy_arns=[
+            _grant(scope, number, policy).ref for number, policy in enumerate(managed_policies(grants))
+        ],
+        policies=[inline("never", write_role_denies(own.patterns()))],
+    )
+
+
+def _grant(scope: Construct, number: int, policy: dict[str, object]) -> iam.CfnManagedPolicy:
+    return iam.CfnManagedPolicy(
+        scope,
+        f"WriteGrant{number}",
+        managed_policy_name=f"{names.WRITE_ROLE}-{number}",
+        description="Remediator: what the enabled fixes read and write",
+        policy_document=policy,
+    )
