@@ -34,7 +34,10 @@ class SecretsManagerRing:
         self._slots = slots
 
     def held(self) -> Mapping[Window, Seed]:
-        """Return the seeds that are current in their slots, in one call; empty slots are left out."""
+        """Return the seeds that are current in their slots, in one call.
+
+        A slot that is empty, or that the store doesn't show, is left out: `keep` and `read` find out by the version.
+        """
         answer = self._client.batch_get_secret_value(SecretIdList=list(self._slots))
         records = [parse_record(value["SecretString"]) for value in answer["SecretValues"]]
         return {record.window: record.seed for record in records if record.deployment == self._deployment}

@@ -28,7 +28,7 @@ class VerifierTable:
         return answer["Item"]["state"]["S"] if "Item" in answer else None
 
     def state_and_verifier(self, window: Window) -> tuple[str | None, Verifier | None]:
-        """Return the state and the window's verifier in one call; what the table is too busy to give counts as absent."""
+        """Return the state and the window's verifier in one call; what a busy table doesn't give counts as absent."""
         keys = [{"pk": {"S": name}} for name in ("control", f"window/{window}")]
         answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
         items = {item["pk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
