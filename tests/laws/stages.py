@@ -1,0 +1,91 @@
+"""Create a resource of each kind, as it comes: a stage on which a fix's example is played."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from remediator.catalogue.aws.resources import ACCOUNT, KMS_KEY, RDS_SNAPSHOT, S3_BUCKET, SECURITY_GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from remediator.catalogue.spec import JSON, ResourceKind
+
+REGION = "eu-west-1"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Hold the target that was created, and the names that the cloud gave where the example has others."""
+
+    target: dict[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, value: JSON) -> JSON:
+        """Return a state of the example with the names of this stage."""
+        text = json.dumps(value)
+        for ours, given in self.names.items():
+            text = text.replace(ours, given)
+        return json.loads(text)
+
+
+def build(kind: ResourceKind, target: Mapping[str, str]) -> Stage:
+    """Create a resource of a kind, by the target's name if the cloud lets one choose it."""
+    return STAGES[kind.title](dict(target))
+
+
+def client(service: str, region: str | None) -> Any:
+    """Return a client of one of the SDK's services."""
+    return boto3.client(service, region_name=region or "us-east-1")  # type: ignore[call-overload]  # any service
+
+
+def _bucket(target: dict[str, str]) -> Stage:
+    name = target["arn"].rpartition(":")[2]
+    s3 = client("s3", target["region"])
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": target["region"]})
+    return Stage(target)
+
+
+def _security_group(target: dict[str, str]) -> Stage:
+    ec2 = client("ec2", REGION)
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    peers, group = (
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"] for name in ("peers", "ours")
+    )
+    prefix = target["arn"].rpartition("/")[0]
+    return Stage({"arn": f"{prefix}/{group}"}, {"sg-0123456789abcdef0": peers})
+
+
+def _account(target: dict[str, str]) -> Stage:
+    return Stage(target)
+
+
+def _key(_target: dict[str, str]) -> Stage:
+    return Stage({"arn": client("kms", REGION).create_key()["KeyMetadata"]["Arn"]})
+
+
+def _snapshot(target: dict[str, str]) -> Stage:
+    _, kind, name = target["arn"].rsplit(":", 2)
+    rds = client("rds", REGION)
+    who = {"MasterUsername": "admin", "MasterUserPassword": "not-a-secret"}
+    if kind == "cluster-snapshot":
+        rds.create_db_cluster(DBClusterIdentifier="db", Engine="aurora-mysql", **who)
+        rds.create_db_cluster_snapshot(DBClusterIdentifier="db", DBClusterSnapshotIdentifier=name)
+        return Stage(target)
+    size = {"DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20}
+    rds.create_db_instance(DBInstanceIdentifier="db", Engine="mysql", **size, **who)
+    rds.create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier=name)
+    return Stage(target)
+
+
+STAGES: dict[str, Callable[[dict[str, str]], Stage]] = {
+    ACCOUNT.title: _account,
+    KMS_KEY.title: _key,
+    RDS_SNAPSHOT.title: _snapshot,
+    S3_BUCKET.title: _bucket,
+    SECURITY_GROUP.title: _security_group,
+}
