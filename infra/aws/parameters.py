@@ -19,6 +19,7 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{8,1224}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _ARCHITECTURES = ("arm64", "x86_64")
+_CDK_KEYS: Final = {"acknowledged-issue-numbers", "cli-telemetry"}
 _REQUIRED: Final = {
     "vendor_principal_arn": "<ARN of the vendor's role, from the vendor's console>",
     "operator_principal_arn": "<ARN of the role of your own operators>",
@@ -71,20 +72,18 @@ def read_parameters(context: Mapping[str, Any], *, known_fixes: Collection[str])
 
 
 def _refuse_unknown(context: Mapping[str, Any], names: Collection[str]) -> None:
-    """Refuse a misspelt parameter; the CDK's own keys all have a colon, an at sign or a slash in them."""
-    unknown = sorted(key for key in context if re.fullmatch(r"[\w-]+", key) and key not in names)
+    """Refuse a misspelt parameter. Nearly all of the CDK's own keys have a colon or a slash in them."""
+    ours = {key for key in context if re.fullmatch(r"[\w-]+", key)} - _CDK_KEYS
+    unknown = sorted(ours.difference(names))
     if unknown:
         raise BadParameter(f"{', '.join(unknown)}: no such parameter; write one of {', '.join(names)}")
 
 
 def _refuse_missing(given: Mapping[str, Any]) -> None:
-    missing = [
-        f"{name}: missing and without a default; write -c {name}={what}"
-        for name, what in _REQUIRED.items()
-        if given[name] is None
-    ]
+    missing = [name for name in _REQUIRED if given[name] is None]
     if missing:
-        raise BadParameter("\n".join(missing))
+        lines = [f"{name}: missing and without a default; write -c {name}={_REQUIRED[name]}" for name in missing]
+        raise BadParameter("\n".join(lines))
 
 
 def _principal(given: Mapping[str, Any], name: str) -> str:

@@ -15,6 +15,7 @@ from infra.aws.functions import Program, make_function
 from infra.aws.keys import make_key
 from infra.aws.outputs import make_outputs
 from infra.aws.own_resources import own_resources
+from infra.aws.policy_sizes import require_policies_fit
 from infra.aws.queues import make_alarm_topic, make_dead_letters
 from infra.aws.schedule import bound_retries, make_schedule
 from infra.aws.stores import make_receipts_table, make_seed_secrets, make_state_table
@@ -48,6 +49,7 @@ class RemediatorStack(Stack):
         self._make_remediator(remediate)
         make_alarms(self, make_alarm_topic(self, self._key, parameters.alarm_email))
         self._make_outputs()
+        require_policies_fit(self)
 
     def _make_roles(self) -> None:
         parameters = self._parameters
@@ -119,7 +121,10 @@ class RemediatorStack(Stack):
                 "OperatorRoleArn": (self._operator.attr_arn, "For your operators: the role to assume"),
                 "StateTable": (self._state.table_name, "Control item, windows and counters"),
                 "ReceiptsTable": (self._receipts.table_name, "The evidence; it stays when the stack is destroyed"),
-                "RotateFunction": (self._rotate.ref, "Invoke it to rotate at once, after a deployment for example"),
+                "RotateFunction": (
+                    self._rotate.ref,
+                    "To open at once after deploying: aws lambda invoke --function-name remediator-rotate -",
+                ),
                 "RemediateFunction": (self._remediate.ref, "Behind the endpoint"),
                 "WriteRoleArn": (self._write.attr_arn, "The role behind the gate"),
                 "RemediatorRoleArn": (self._remediator.attr_arn, "The only role that the gate opens for"),

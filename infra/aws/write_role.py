@@ -30,14 +30,16 @@ if TYPE_CHECKING:
 def make_write_role(
     scope: Construct, remediator: iam.CfnRole, own: OwnResources, fix_ids: Sequence[str], regions: Sequence[str]
 ) -> iam.CfnRole:
-    """Make the write role, closed: what it may do follows from the enabled fixes, the rotator opens it by windows."""
+    """Make the write role, closed: what it may do follows from the enabled fixes, the rotator opens it by windows.
+
+    The policies have no description: changing one means a new policy, whose fixed name would be taken.
+    """
     fixes = [load(fix_id) for fix_id in fix_ids]
     grants = write_role_statements(fixes, Home(Aws.PARTITION, Aws.ACCOUNT_ID), regions)
     boundary = iam.CfnManagedPolicy(
         scope,
         "WriteBoundary",
         managed_policy_name=names.WRITE_BOUNDARY,
-        description="Remediator: the most that the write role can do, whatever is attached to it",
         policy_document=document(boundary_statements(fixes, own.patterns(), regions)),
     )
     return iam.CfnRole(
@@ -60,6 +62,5 @@ def _grant(scope: Construct, number: int, policy: dict[str, object]) -> iam.CfnM
         scope,
         f"WriteGrant{number}",
         managed_policy_name=f"{names.WRITE_ROLE}-{number}",
-        description="Remediator: what the enabled fixes read and write",
         policy_document=policy,
     )
