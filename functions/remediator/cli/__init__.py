@@ -1,0 +1,1 @@
+"""Give everything here a command: `remediator`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from remediator.vendor.deployment import Deployment
 
+_LOG = logging.getLogger(__name__)
 _RENEW_BEFORE: Final = 300
 """Renew a session this many seconds before its end."""
 
@@ -75,6 +77,7 @@ class AwsAccess:
             record = parse_record(value["SecretString"])
         except (Malformed, KeyError):
             raise NoLiveSeed(f"slot {slot} of the seed ring doesn't hold a seed record") from None
+        _LOG.debug("read slot %s of the seed ring: the record of window %s", slot, record.window)
         return Reading(record, value["ResponseMetadata"]["HTTPHeaders"].get("date"))
 
     def _assumed(self, role: Role) -> Credentials:
@@ -88,6 +91,7 @@ class AwsAccess:
             given = client.assume_role(**asked)["Credentials"]
         except (ClientError, BotoCoreError) as error:
             raise _refusal("STS", error) from None
+        _LOG.debug("assumed %s", role.arn)
         return Credentials(
             given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"].timestamp()
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from remediator.vendor.keyring import Access
     from remediator.vendor.transport import Call, Reply, Transport
 
+_LOG = logging.getLogger(__name__)
 _FORBIDDEN: Final = 403
 _SECRET_FIELDS: Final = ("remediation-code", "remediation-opening", "signature")
 
@@ -129,6 +131,7 @@ class Client:
             reply = None
             try:
                 reply = self._transport.send(self._call(request))
+                _LOG.debug("%s %s %s: %s", request.method, request.path, request.key, reply.status)
                 return body_of(reply)
             except NotServed as error:
                 if reply and not corrected and self._corrects(reply, error):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
+_LOG = logging.getLogger(__name__)
 _NOTICEABLE = 2.0
 """A `Date` has whole seconds and took a while to arrive: less than this says nothing about the clock."""
 
@@ -56,6 +58,7 @@ class CorrectedClock:
         if shown is None or abs(shown - self.now()) < _NOTICEABLE:
             return False
         self._offset = shown - self._clock.now()
+        _LOG.debug("this machine's clock is off by %+.0f s", -self._offset)
         return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from remediator.vendor.clock import CorrectedClock
     from remediator.vendor.errors import NotServed
 
+_LOG = logging.getLogger(__name__)
 _LONGEST = 16.0
 _PASSING = frozenset({429, 500, 502, 503, 504})
 
@@ -44,6 +46,7 @@ class Waiting:
         seconds = self._wanted(error)
         if not _passes(error) or seconds > self._left:
             raise error
+        _LOG.debug("waiting %g s: %s", seconds, error)
         self.pause(seconds)
 
     def pause(self, seconds: float) -> None:

@@ -1,0 +1,94 @@
+"""Show a deployment's condition to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from remediator.cli.views import moment
+from remediator.core.windows import open_at, window_at
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from remediator.cli.condition import Condition
+
+_GATES: Final = {
+    "open": ("● open", "bold green"),
+    "frozen": ("■ frozen by the operator", "bold yellow"),
+    "closed": ("○ closed", "bold red"),
+    "foreign": ("▲ the trust policy trusts a principal that isn't ours", "bold red"),
+}
+_ALARMS: Final = {"OK": "green", "ALARM": "bold red"}
+
+
+def condition_view(condition: Condition) -> list[RenderableType]:
+    """Return what a person sees: the gate first, then what it rests on."""
+    return [_head(condition), _windows(condition), _alarms(condition), *_advice(condition)]
+
+
+def _head(condition: Condition) -> Table:
+    text, style = _GATES[condition.gate]
+    rotation = condition.last_rotation
+    rows = [
+        ("gate", Text(text, style=style)),
+        ("closes", _closing(condition)),
+        ("rotated", Text(f"{moment(rotation[0])} to {moment(rotation[1])[11:19]}" if rotation else "never")),
+        ("control", Text(condition.control or "not there yet")),
+        ("endpoint", Text(f"{condition.outputs['Endpoint']} says {condition.answers}")),
+        ("deployment", Text(f"{condition.outputs['Deployment']} in {condition.outputs['Region']}")),
+        ("reader role", Text(condition.outputs["ReaderRoleArn"])),
+    ]
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _closing(condition: Condition) -> Text:
+    if condition.closes_at is None:
+        return Text("nothing is staged")
+    minutes = (condition.closes_at - condition.now) / 60
+    return Text(f"by itself {minutes:.0f} minutes from now, if the rotator never runs again")
+
+
+def _windows(condition: Condition) -> Table:
+    table = Table(box=None, header_style="dim")
+    for column in ("window", "from", "staged", "STS opens", ""):
+        table.add_column(column)
+    for window in open_at(condition.now):
+        table.add_row(
+            str(window),
+            moment(window.not_before)[11:19],
+            _tick(there=window.number in condition.staged),
+            _tick(there=window.number in condition.opens),
+            Text("now", style="bold") if window == window_at(condition.now) else "",
+        )
+    return table
+
+
+def _tick(*, there: bool) -> Text:
+    return Text("yes", style="green") if there else Text("no", style="red")
+
+
+def _alarms(condition: Condition) -> Table:
+    table = Table(box=None, header_style="dim")
+    for column in ("alarm", "state", "says"):
+        table.add_column(column, overflow="fold")
+    for alarm in condition.alarms:
+        says = alarm.says if alarm.state == "ALARM" else ""
+        table.add_row(alarm.name, Text(alarm.state, style=_ALARMS.get(alarm.state, "dim")), says)
+    return table
+
+
+def _advice(condition: Condition) -> list[Text]:
+    said = {
+        "closed": f"Rotate now: aws lambda invoke --function-name {condition.outputs['RotateFunction']} /dev/stdout",
+        "foreign": f"Remove it from {condition.outputs['WriteRoleArn']}: {', '.join(condition.foreign)}",
+        "frozen": "Nothing opens until the operator unfreezes it.",
+    }
+    return [Text(said[condition.gate], style="yellow")] if condition.gate in said else []

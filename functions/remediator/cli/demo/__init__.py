@@ -1,0 +1,1 @@
+"""Tell the story: deploy, rotate, repair, roll back, and who refuses which attack."""

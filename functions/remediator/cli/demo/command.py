@@ -1,0 +1,35 @@
+"""Offer the story as a command."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
+
+from typing import Annotated
+
+import typer
+
+from remediator.cli.exits import Exit
+from remediator.cli.options import command
+from remediator.cli.speech import Speech
+
+
+@command
+def demo(
+    *,
+    latency: Annotated[
+        int, typer.Option(min=0, metavar="MS", help="Delay every call to the account by this much.")
+    ] = 0,
+    speech: Speech,
+) -> None:
+    """Show the main job on an account inside this process: no AWS account, no Docker, about a minute.
+
+    Deploys with the real CDK CLI, rotates, lets the vendor plan and apply every fix on a believable mess, rolls one
+    back, then attacks it all and says who refused. Ends with 1 if a single line isn't as it should be.
+
+    Example:  [cyan]remediator demo --json > demo.json[/cyan]
+    """
+    from remediator.cli.demo.board_view import board_view
+    from remediator.cli.demo.story import tell
+
+    board = tell(speech, latency_ms=latency)
+    speech.answer(board.document(), *board_view(board))
+    if not board.holds:
+        raise typer.Exit(Exit.NOT_FIXED)

@@ -1,0 +1,44 @@
+"""Show evidence to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.text import Text
+
+from remediator.cli.views import change_lines, moment, name_of, outcome_text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from remediator.cli.evidence import Evidence
+    from remediator.service.records import Finding
+
+
+def evidence_view(evidence: Evidence) -> list[RenderableType]:
+    """Return what a person sees: who and when first, then each finding as a difference with its way back."""
+    record = evidence.record
+    shown: list[RenderableType] = [
+        Text.assemble((record.mode.value, "bold"), " ", (record.id, "cyan"), f" {record.state.value}"),
+        Text(f"asked by the {evidence.caller} ({record.caller}) at {moment(record.created_at)}", style="dim"),
+    ]
+    for finding in evidence.findings:
+        shown += _finding(evidence, finding)
+    return shown
+
+
+def _finding(evidence: Evidence, finding: Finding) -> list[RenderableType]:
+    outcome = outcome_text(finding.outcome) if finding.outcome else Text("begun; its end isn't known", style="yellow")
+    head = Text.assemble(
+        f"\n{finding.index}  ", (finding.fix, "bold"), "  ", name_of(dict(finding.target)), "  ", outcome
+    )
+    lines = change_lines(finding.change.before, finding.change.after) if finding.change else []
+    facts = [("at", moment(finding.at)), ("calls", ", ".join(finding.calls) or "none")]
+    facts += [(name, str(value)) for name, value in finding.parameters.items()]
+    facts += [("reason", f"{finding.reason.code}: {finding.reason.message}")] if finding.reason else []
+    facts += [("undoes", finding.subject)] if finding.subject else []
+    command, why_not = evidence.way_back(finding)
+    facts.append(("way back", command or f"none: {why_not}"))
+    below = [Text.assemble((f"{name:>9}  ", "dim"), text) for name, text in facts]
+    return [head, *(Padding(line, (0, 0, 0, 3)) for line in lines), *below]

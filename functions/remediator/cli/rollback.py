@@ -1,0 +1,36 @@
+"""Undo a remediation."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
+
+from typing import Annotated
+
+import typer
+
+from remediator.cli.options import command
+from remediator.cli.places import Place
+from remediator.cli.speech import Speech
+
+
+@command
+def rollback(
+    remediation: Annotated[str, typer.Argument(help="The remediation's id, or one of its receipts', ID/INDEX.")],
+    *,
+    finding: Annotated[
+        list[int] | None, typer.Option(min=0, max=499, help="Index of a finding; may be repeated. Default: all.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="Go on under the Idempotency-Key of an earlier try.")] = None,
+    place: Place,
+    speech: Speech,
+) -> None:
+    """Write back what was there before a remediation, only where the setting is still what was left.
+
+    You are the operator, and sign like any caller. What somebody else changed since is `drifted` and isn't touched.
+
+    Example:  [cyan]remediator rollback 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11 --finding 0 --finding 3[/cyan]
+    """
+    from remediator.cli.answering import give
+    from remediator.cli.evidence import parse_receipt
+
+    identifier, index = parse_receipt(remediation)
+    chosen = [*(finding or ()), *(() if index is None else (index,))]
+    give(speech, lambda: place.operator().client().roll_back(identifier, chosen or None, key=key))

@@ -1,0 +1,71 @@
+"""Speak to a person, or to a program."""
+
+# ruff: noqa: PLC0415 - rich is imported when there is something to say, so that --help is instant
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from remediator.catalogue.spec import JSON
+    from remediator.cli.failures import Failed
+
+
+class Speech:
+    """Print for a person, or, with `json`, one JSON document on standard output and nothing else there."""
+
+    def __init__(self, *, json: bool, verbose: bool = False) -> None:
+        self.json = json
+        if verbose:
+            _show_steps()
+
+    def answer(self, document: JSON, *shown: RenderableType) -> None:
+        """Give a command's result: the document to a program, what is shown to a person."""
+        if self.json:
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+            return
+        for part in shown:
+            self.console.print(part)
+
+    def note(self, text: RenderableType) -> None:
+        """Tell a person how it goes, on standard error where standard output belongs to a program."""
+        (_console(stderr=True) if self.json else self.console).print(text)
+
+    def failure(self, failed: Failed) -> None:
+        """Say what is the case and what to do next."""
+        if self.json:
+            error = {"message": str(failed), "next": failed.next, "exit": int(failed.exit), "key": failed.key}
+            sys.stdout.write(json.dumps({"error": error}, indent=2) + "\n")
+            return
+        from rich.text import Text
+
+        console = _console(stderr=True)
+        console.print(Text("✗ ", style="bold red").append(str(failed), style="default"))
+        console.print(Text(f"  {failed.next}", style="dim"))
+        if failed.key:
+            console.print(Text(f"  --key {failed.key}", style="dim"))
+
+    @property
+    def console(self) -> Console:
+        """Return the console for a person; colours follow NO_COLOR, FORCE_COLOR and TERM."""
+        return _console(stderr=False)
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def _show_steps() -> None:
+    """Show the vendor's side's steps on standard error. None of them holds a secret; the SDK's own are never shown."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("· %(message)s"))
+    steps = logging.getLogger("remediator.vendor")
+    steps.addHandler(handler)
+    steps.setLevel(logging.DEBUG)

@@ -1,0 +1,29 @@
+"""Say how a deployment is."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
+
+import typer
+
+from remediator.cli.exits import Exit
+from remediator.cli.options import command
+from remediator.cli.places import Place
+from remediator.cli.speech import Speech
+
+
+@command
+def status(*, place: Place, speech: Speech) -> None:
+    """Say whether the gate is open and for how long, when it was last rotated, and which alarms ring.
+
+    Ends with 5 while the gate isn't open.
+
+    Example:  [cyan]remediator status --profile security --region eu-west-1[/cyan]
+    """
+    import time
+
+    from remediator.cli.condition import examine
+    from remediator.cli.condition_view import condition_view
+
+    condition = examine(place.operator(), time.time())
+    speech.answer(condition.document(), *condition_view(condition))
+    if condition.gate != "open":
+        raise typer.Exit(Exit.NOT_NOW)

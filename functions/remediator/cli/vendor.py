@@ -1,0 +1,129 @@
+"""Stand on the vendor's side."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from remediator.cli.options import command
+from remediator.cli.places import Place
+from remediator.cli.speech import Speech
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help=(
+        "Do what the vendor's side does: assume the reader role, read the seed record, derive the code, sign, call."
+        "\n\nNothing is written to disk."
+    ),
+)
+
+_FINDING = "What to repair"
+File = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[FILE]",
+        help='Findings as JSON: a list, or {"findings": [...]}; - is standard input.',
+        show_default=False,
+    ),
+]
+Fix = Annotated[str | None, typer.Option(help="A fix's id.", rich_help_panel=_FINDING)]
+FindingName = Annotated[
+    str | None,
+    typer.Option("--finding", help="A scanner's finding in place of --fix: prowler:…", rich_help_panel=_FINDING),
+]
+Target = Annotated[list[str] | None, typer.Option(help="ARN of a resource; may be repeated.", rich_help_panel=_FINDING)]
+TargetRegion = Annotated[
+    str | None, typer.Option(help="Where the ARN names no region: S3 buckets.", rich_help_panel=_FINDING)
+]
+Parameter = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=VALUE", help="May be repeated.", rich_help_panel=_FINDING)
+]
+Acknowledge = Annotated[
+    bool, typer.Option("--acknowledge-irreversible", help="Accept that it can't be undone.", rich_help_panel=_FINDING)
+]
+Key = Annotated[str | None, typer.Option(help="Go on under the Idempotency-Key of an earlier try.")]
+Outputs = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The stack's outputs as JSON, as the customer gave them to the vendor."),
+]
+
+
+@app.command()
+@command
+def plan(  # noqa: PLR0913 - one per option
+    file: File = None,
+    *,
+    fix: Fix = None,
+    finding: FindingName = None,
+    target: Target = None,
+    target_region: TargetRegion = None,
+    parameter: Parameter = None,
+    acknowledge: Acknowledge = False,
+    key: Key = None,
+    outputs: Outputs = None,
+    place: Place,
+    speech: Speech,
+) -> None:
+    """Show what applying would change; nothing is written.
+
+    Examples:
+    [cyan]remediator vendor plan --fix aws.ec2.close-port --parameter port=22
+    --target arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0123456789abcdef0[/cyan]
+
+    [cyan]echo '[{"finding": "prowler:kms_cmk_rotation_enabled", "target": {"arn": "arn:aws:kms:…"}}]'
+    | remediator vendor plan -[/cyan]
+    """
+    from remediator.cli.answering import give
+    from remediator.cli.asked import Words, asked_findings
+
+    words = Words(fix, finding, target or (), target_region, parameter or (), acknowledge)
+    findings = asked_findings(words, file)
+    give(speech, lambda: place.vendor(outputs).plan(findings, key=key))
+
+
+@app.command()
+@command
+def apply(  # noqa: PLR0913 - one per option
+    file: File = None,
+    *,
+    fix: Fix = None,
+    finding: FindingName = None,
+    target: Target = None,
+    target_region: TargetRegion = None,
+    parameter: Parameter = None,
+    acknowledge: Acknowledge = False,
+    key: Key = None,
+    outputs: Outputs = None,
+    place: Place,
+    speech: Speech,
+) -> None:
+    """Repair; ends with 1 if something wasn't fixed. Takes what `plan` takes.
+
+    Example:  [cyan]remediator vendor apply findings.json --outputs outputs.json[/cyan]
+    """
+    from remediator.cli.answering import give
+    from remediator.cli.asked import Words, asked_findings
+
+    words = Words(fix, finding, target or (), target_region, parameter or (), acknowledge)
+    findings = asked_findings(words, file)
+    give(speech, lambda: place.vendor(outputs).apply(findings, key=key))
+
+
+@app.command()
+@command
+def get(
+    remediation: Annotated[str, typer.Argument(help="The remediation's id.")],
+    *,
+    outputs: Outputs = None,
+    place: Place,
+    speech: Speech,
+) -> None:
+    """Look at a remediation again.
+
+    Example:  [cyan]remediator vendor get 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11 --json[/cyan]
+    """
+    from remediator.cli.answering import give
+
+    give(speech, lambda: place.vendor(outputs).get(remediation))

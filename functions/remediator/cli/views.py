@@ -1,0 +1,116 @@
+"""Show remediations to a person."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from remediator.catalogue.engine import Outcome
+from remediator.cli.difference import Kind, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from remediator.catalogue.spec import JSON
+    from remediator.vendor import Answer, Result
+
+GOOD: Final = frozenset(
+    {
+        Outcome.PLANNED,
+        Outcome.ALREADY_COMPLIANT,
+        Outcome.FIXED,
+        Outcome.ROLLED_BACK,
+        Outcome.ALREADY_ROLLED_BACK,
+    }
+)
+"""The outcomes after which nothing is left to do."""
+
+_STYLES: Final = {Kind.ADDED: "green", Kind.REMOVED: "red", Kind.CHANGED: "yellow"}
+_LONGEST: Final = 160
+
+
+def outcome_text(outcome: Outcome) -> Text:
+    """Return an outcome in its colour."""
+    waiting = outcome in (Outcome.PENDING, Outcome.NOT_STARTED, Outcome.UNVERIFIED)
+    style = "green" if outcome in GOOD else "yellow" if waiting else "red"
+    return Text(outcome.value.replace("_", " "), style=style)
+
+
+def answer_view(answer: Answer) -> list[RenderableType]:
+    """Show a remediation: a line per finding, and under it what changes."""
+    head = Text.assemble((answer.mode.value, "bold"), " ", (answer.id, "cyan"), f" {answer.state.value}")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right", style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for result in answer.results:
+        table.add_row(str(result.index), outcome_text(result.outcome), _subject(result))
+        for line in _below(result):
+            table.add_row("", "", line)
+    return [head, table]
+
+
+def change_lines(before: JSON, after: JSON) -> list[Text]:
+    """Show what changes from one state to the other, a line each."""
+    shown = []
+    for line in differences(before, after):
+        path = f"{line.path} " if line.path else ""
+        shown.append(Text(f"{line.kind.value} {path}{_values(line.before, line.after)}", style=_STYLES[line.kind]))
+    return shown
+
+
+def moment(at: int) -> str:
+    """Return a moment of Unix time as a person's own clock shows it."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def name_of(target: object) -> str:
+    """Return a target in one word."""
+    if not isinstance(target, dict) or "arn" not in target:
+        return json.dumps(target)
+    region = target.get("region")
+    return f"{target['arn']} ({region})" if region else str(target["arn"])
+
+
+def all_good(results: Sequence[Result]) -> bool:
+    """Tell whether nothing is left to do for any of them."""
+    return all(result.outcome in GOOD for result in results)
+
+
+def _subject(result: Result) -> Text:
+    if result.fix is None:
+        return Text("not reached before the deadline", style="dim")
+    return Text.assemble((result.fix, "bold"), "  ", name_of(result.target))
+
+
+def _below(result: Result) -> list[Text]:
+    lines = change_lines(result.before, result.after) if result.changes else []
+    if result.link:
+        lines.append(Text(f"too large to show here: remediator show {result.receipt}", style="dim"))
+    if result.reason:
+        lines.append(Text(f"{result.reason.code}: {result.reason.message}", style="yellow"))
+    return lines
+
+
+def _values(before: JSON, after: JSON) -> str:
+    if before is None:
+        return _short(after)
+    return _short(before) if after is None else f"{_short(before)} → {_short(after)}"
+
+
+def _short(value: JSON) -> str:
+    text = _plain(value) if isinstance(value, dict) and value else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _plain(value: dict[str, JSON]) -> str:
+    """Return a flat object as `name=value` words; what isn't there isn't said. Others are JSON."""
+    if any(isinstance(one, dict | list) for one in value.values()):
+        return json.dumps(value, ensure_ascii=False)
+    return " ".join(f"{name}={one}" for name, one in value.items() if one is not None)
