@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto import mock_aws
+
 from remediator.aws.clients import new_session
 from remediator.aws.trust_policy import closed_document
 from remediator.local.emulator import secret_batches

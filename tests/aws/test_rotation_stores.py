@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from remediator.aws.seed_ring import SecretsManagerRing
 from remediator.aws.staging import StagingTable
 from remediator.aws.trust_policy import TrustPolicyGate, closed_document, compact, open_document
@@ -16,7 +17,6 @@ from remediator.core.seeds import SeedRecord, new_seed, version_of
 from remediator.core.windows import Window, staged_at
 from remediator.service.errors import Frozen, LeaseTaken
 from remediator.service.rotate import Rotator
-
 from tests.aws.conftest import DEPLOYMENT, REMEDIATOR
 
 if TYPE_CHECKING:

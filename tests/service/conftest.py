@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.service.site import Site
-from tests.service.world import BurnOut, SwitchOn
 
 from remediator.catalogue import registry
+from tests.service.site import Site
+from tests.service.world import BurnOut, SwitchOn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,6 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.service.world import DEPLOYMENT, HOME, Clock, Gate, Lamps, Ledger, Notebook, Ring, Sessions, Steps, Table
-
 from remediator.core.gate import keys_of
 from remediator.core.messages import Fields, Request, sign
 from remediator.core.seeds import SeedRecord
@@ -20,6 +18,7 @@ from remediator.service.requests import Call, Principal, Role
 from remediator.service.roll_back import Return
 from remediator.service.rotate import Rotator
 from remediator.service.scope import Scope
+from tests.service.world import DEPLOYMENT, HOME, Clock, Gate, Lamps, Ledger, Notebook, Ring, Sessions, Steps, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,7 +86,7 @@ class Site:
         window = window or window_at(self.clock())
         return keys_of(SeedRecord(DEPLOYMENT, window, self.ring.versions[window]))
 
-    def post(  # noqa: PLR0913 - everything a request has
+    def post(
         self,
         body: Any,
         *,

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.service.site import KEY, OPERATOR, READER, STRANGER, Site, asking, outcomes, problem
 
 from remediator.core.codes import Code
 from remediator.core.gate import Opening, ProofKey
 from remediator.core.windows import PERIOD, window_at
+from tests.service.site import KEY, OPERATOR, READER, STRANGER, Site, asking, outcomes, problem
 
 
 def untouched(site: Site) -> bool:

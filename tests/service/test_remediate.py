@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.service.site import KEY, OPERATOR, Site, asking, lamp, outcomes, problem
-from tests.service.world import CloudError, Crash
 
 from remediator.core.windows import window_at
 from remediator.service.records import State
+from tests.service.site import KEY, OPERATOR, Site, asking, lamp, outcomes, problem
+from tests.service.world import CloudError, Crash
 
 OFF = {"on": False, "name": "desk"}
 ON = {"on": True, "name": "desk", "colour": "white"}
@@ -225,10 +225,10 @@ def test_a_deadline_between_receipt_and_write_leaves_the_setting_and_goes_on_lat
         store(claimed, findings)
         site.clock.now = site.ledger.records[KEY].deadline
 
-    monkeypatch.setattr(site.ledger, "store", slow)
-    assert outcomes(site.post(asking("desk"))) == ["not_started"]
+    with monkeypatch.context() as slowly:
+        slowly.setattr(site.ledger, "store", slow)
+        assert outcomes(site.post(asking("desk"))) == ["not_started"]
     assert site.cloud.writes == []
-    monkeypatch.undo()
     site.clock.now += 300
     site.rotate("run-2")
     assert outcomes(retry(site)) == ["fixed"]

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.service.site import KEY, OPERATOR, Site, asking, lamp, outcomes, problem
-from tests.service.world import Crash
 
 from remediator.catalogue.engine import Outcome
 from remediator.service.records import State
+from tests.service.site import KEY, OPERATOR, Site, asking, lamp, outcomes, problem
+from tests.service.world import Crash
 
 if TYPE_CHECKING:
     from remediator.service.answers import Reply

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.service.site import Site
-from tests.service.world import DEPLOYMENT, START, Crash
 
 from remediator.core.gate import gate_value, opening, verifier_of
 from remediator.core.windows import PERIOD, Window, open_at, staged_at, window_at
 from remediator.service.errors import LeaseTaken
+from tests.service.site import Site
+from tests.service.world import DEPLOYMENT, START, Crash
 
 WRITING_RUN = [
     "table.look", "table.take_lease", "table.look", "ring.held", "ring.keep", "table.stage", "gate.set",

