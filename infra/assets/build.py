@@ -84,7 +84,7 @@ def default_builder(minor: str) -> Builder:
 
 def gather(recipe: Recipe) -> dict[str, bytes]:
     """Return a function's sources and data, by their path in the asset."""
-    packages = {OWN: ROOT / "functions", **shipped_packages(ROOT / "requirements.lock")}
+    packages = {OWN: ROOT / "functions", **shipped_packages(ROOT / "requirements" / "dev.lock")}
     closure = Closure(packages, OWN)
     closure.add([recipe.handler, *recipe.also])
     files = {name: file.read_bytes() for name, file in closure.files.items()}
