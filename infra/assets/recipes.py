@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from infra.assets.build import Recipe
 from infra.aws import names, uses
-
 from remediator.catalogue.policies import operations
 from remediator.catalogue.registry import all_fixes
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Acknowledgment, Validations
-from infra.aws import names
 
+from infra.aws import names
 from remediator.catalogue.registry import all_fixes
 from remediator.catalogue.spec import Home
 

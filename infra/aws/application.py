@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Annotations, App, Validations
 from cdk_nag import AwsSolutionsChecks
+
 from infra.assets.build import default_builder
 from infra.assets.recipes import remediate_recipe, rotate_recipe
 from infra.aws.acknowledgements import acknowledge
 from infra.aws.functions import PYTHON
 from infra.aws.parameters import read_parameters
 from infra.aws.stack import RemediatorStack
-
 from remediator.catalogue.registry import all_fixes
 
 if TYPE_CHECKING:

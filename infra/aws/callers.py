@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+
 from infra.aws import names
 from infra.aws.arns import function_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.statements import allow, deny, inline, trust
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs import Construct
+
     from infra.aws.parameters import Parameters
     from infra.aws.statements import Conditions, Statement
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+
 from infra.aws import names, uses
 from infra.aws.arns import function_arn, log_streams_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.callers import SESSION_SECONDS
 from infra.aws.statements import allow, deny, deny_all_but, deny_elsewhere, inline, trust
-
 from remediator.catalogue.policies import forbidden_deny
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_sqs as sqs
     from constructs import Construct
+
     from infra.aws.callers import Seeds
     from infra.aws.own_resources import OwnResources
     from infra.aws.statements import Statement

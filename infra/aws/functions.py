@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import RemovalPolicy, aws_s3_assets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+
 from infra.aws import names
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from constructs import Construct
+
     from infra.assets.build import Asset
     from infra.aws.parameters import Parameters
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+
 from infra.aws import names
 from infra.aws.arns import regional_arn, service_host
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_cdk import Aws, DefaultStackSynthesizer
+
 from infra.aws import names
 from infra.aws.arns import function_arn, global_arn, regional_arn, role_arn, table_arn
 

@@ -127,8 +127,8 @@ def _words(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise BadParameter(f"{name}: write a list of names, or one text with commas between them")
     stripped = tuple(word.strip() for word in words)
-    if value is not None and not all(stripped):
-        raise BadParameter(f"{name}: has an empty name; leave {name} out for the default")
+    if value is not None and not (stripped and all(stripped)):
+        raise BadParameter(f"{name}: there is nothing in it, or between two commas; leave {name} out for the default")
     return stripped
 
 

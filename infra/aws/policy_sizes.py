@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_cdk import aws_iam as iam
-from infra.errors import Refused
 
+from infra.errors import Refused
 from remediator.catalogue.policies import MANAGED_LIMIT
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
+
 from infra.aws import names
 
 if TYPE_CHECKING:

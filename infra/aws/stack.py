@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from aws_cdk import Aws, Fn, Stack
+
 from infra.aws import names
 from infra.aws.alarms import make_alarms
 from infra.aws.callers import Seeds, make_operator, make_reader
@@ -24,6 +25,7 @@ from infra.aws.write_role import make_write_role
 
 if TYPE_CHECKING:
     from constructs import Construct
+
     from infra.assets.build import Asset
     from infra.aws.parameters import Parameters
 
@@ -123,7 +125,7 @@ class RemediatorStack(Stack):
                 "ReceiptsTable": (self._receipts.table_name, "The evidence; it stays when the stack is destroyed"),
                 "RotateFunction": (
                     self._rotate.ref,
-                    "To open at once after deploying: aws lambda invoke --function-name remediator-rotate -",
+                    "Invoke it after deploying, to open at once",
                 ),
                 "RemediateFunction": (self._remediate.ref, "Behind the endpoint"),
                 "WriteRoleArn": (self._write.attr_arn, "The role behind the gate"),

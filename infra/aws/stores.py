@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as ddb
 from aws_cdk import aws_secretsmanager as secretsmanager
-from infra.aws import names
 
+from infra.aws import names
 from remediator.core.seeds import RING
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from infra.errors import Refused
-
 from remediator.aws.trust_policy import compact, open_document
 from remediator.core.windows import Window
 

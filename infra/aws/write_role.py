@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+
 from infra.aws import names
 from infra.aws.callers import SESSION_SECONDS
 from infra.aws.statements import document, inline
-
 from remediator.aws.trust_policy import closed_document
 from remediator.catalogue.policies import (
     boundary_statements,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs import Construct
+
     from infra.aws.own_resources import OwnResources
 
 

@@ -1,0 +1,55 @@
+"""One synthesis for all tests that look at the template as it is by default."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.packaged_node import use_packaged_node
+
+use_packaged_node()
+# The CDK's own validation of templates takes seconds and isn't what is tested here; cdk-nag isn't affected.
+os.environ["CDK_VALIDATION"] = "false"
+
+from infra.assets.build import Builder  # noqa: E402 - after Node.js is chosen
+from infra.aws.application import make_app  # noqa: E402 - as above
+from tests.infra.deployed import EXTERNAL_ID, OPERATOR, VENDOR, Deployed  # noqa: E402 - as above
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_cdk import App
+
+ROOT = Path(__file__).resolve().parents[2]
+GIVEN = {"vendor_principal_arn": VENDOR, "operator_principal_arn": OPERATOR, "external_id": EXTERNAL_ID}
+
+
+@pytest.fixture(scope="session")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    return Builder(tmp_path_factory.mktemp("assets"), compiler=None)
+
+
+@pytest.fixture(scope="session")
+def app_with(builder: Builder) -> Callable[..., App]:
+    def made(**parameters: Any) -> App:
+        context = json.loads((ROOT / "cdk.json").read_bytes())["context"]
+        return make_app({**context, **GIVEN, **parameters}, builder=builder)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def deployed_with(app_with: Callable[..., App]) -> Callable[..., Deployed]:
+    def synthesized(**parameters: Any) -> Deployed:
+        return Deployed(app_with(**parameters).synth().get_stack_by_name("Remediator").template)
+
+    return synthesized
+
+
+@pytest.fixture(scope="session")
+def deployed(deployed_with: Callable[..., Deployed]) -> Deployed:
+    return deployed_with()
