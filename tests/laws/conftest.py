@@ -1,13 +1,12 @@
-"""Keep the laws off every real account."""
+"""Play the laws in an emulator that keeps what it is told."""
 
 from __future__ import annotations
 
 import pytest
+
 from tests.laws import repairs
 
 
 @pytest.fixture(autouse=True)
-def _nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
+def _mended(monkeypatch: pytest.MonkeyPatch) -> None:
     repairs.keep_rotation_period(monkeypatch)

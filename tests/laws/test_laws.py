@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from tests.laws.trials import AT_ONCE, Case, staged
 
 from remediator.catalogue import policies, registry
 from remediator.catalogue.engine import Outcome
 from remediator.catalogue.spec import OneWay
+from tests.laws.trials import AT_ONCE, Case, staged
 
 FIXES = registry.all_fixes("aws")
 CASES = [Case(fix, example) for fix in FIXES for example in fix.examples]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from moto import mock_aws
-from tests.laws import stages
 
 from remediator.catalogue.engine import Job
 from remediator.catalogue.spec import Home
+from tests.laws import stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,7 +49,13 @@ class Calls:
 def staged(case: Case) -> Iterator[Trial]:
     """Play a case in an account of its own, in this process."""
     with mock_aws():
-        yield Trial(case)
+        trial = Trial(case)
+        events = trial.job.client.meta.events
+        events.register("before-parameter-build", trial.note)
+        try:
+            yield trial
+        finally:
+            events.unregister("before-parameter-build", trial.note)
 
 
 class Trial:
@@ -60,7 +66,6 @@ class Trial:
         stage = stages.build(fix.target, example.target or fix.target.example)
         target = fix.target.parse(stage.target, HOME)
         client = stages.client(fix.service, target.region)
-        client.meta.events.register("before-parameter-build", self._note)
         self._taking: list[Calls] = []
         self.fix = fix
         self.broken: JSON = stage.named(example.broken)
@@ -88,6 +93,7 @@ class Trial:
         change = self.job.plan()
         return change, self.job.apply(change, pauses=AT_ONCE)
 
-    def _note(self, params: Mapping[str, JSON], model: Any, **_: object) -> None:
+    def note(self, params: Mapping[str, JSON], model: Any, **_: object) -> None:
+        """Take down one call, as the SDK's event tells of it."""
         for calls in self._taking:
             calls.made.append((f"{model.service_model.service_name}:{model.name}", dict(params)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -119,6 +120,11 @@ def own_resource_deny(patterns: Sequence[str]) -> Statement:
 def forbidden_deny(*also: str) -> Statement:
     """Deny what shows gate values of later windows, and what else is named."""
     return {"Effect": "Deny", "Action": sorted({*FORBIDDEN_ACTIONS, *also}), "Resource": "*"}
+
+
+def is_forbidden(action: str) -> bool:
+    """Tell whether an action is one of those that no fix may declare; IAM doesn't tell upper case from lower."""
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in (*FORBIDDEN_ACTIONS, "sts:*"))
 
 
 def managed_policies(statements: Iterable[Statement]) -> list[Policy]:

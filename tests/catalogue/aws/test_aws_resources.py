@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import Any
+
+import fastjsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remediator.catalogue.aws.resources import (
+    ACCOUNT,
+    KMS_KEY,
+    RDS_SNAPSHOT,
+    S3_BUCKET,
+    SECURITY_GROUP,
+    Arn,
+)
+from remediator.catalogue.errors import BadTarget
+from remediator.catalogue.spec import Home
+
+HOME = Home("aws", "123456789012")
+KINDS = (ACCOUNT, KMS_KEY, RDS_SNAPSHOT, S3_BUCKET, SECURITY_GROUP)
+GROUP = "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-0a1b2c3d"
+
+every_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.title for kind in KINDS])
+
+
+def targets(kind: Arn) -> st.SearchStrategy[dict[str, str]]:
+    arn = st.from_regex(re.compile(kind.form, re.ASCII), fullmatch=True)
+    apart = {"region": st.just("eu-west-1")} if "region" in kind.schema()["required"] else {}
+    return st.fixed_dictionaries({"arn": arn, **apart})
+
+
+@every_kind
+def test_the_example_is_a_target_at_home(kind: Arn) -> None:
+    target = kind.parse(kind.example, HOME)
+    assert (target.partition, target.account) == ("aws", "123456789012")
+    assert target.id == kind.example["arn"]
+    assert (target.region == "eu-west-1") is kind.regional
+
+
+@given(st.data())
+def test_schema_and_reader_agree_and_wildcards_match_what_is_at_home(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(KINDS))
+    raw = data.draw(targets(kind))
+    target = kind.parse(fastjsonschema.compile(kind.schema())(raw), HOME)
+    at_home = target.partition == HOME.partition and target.account == HOME.account
+    assert any(fnmatchcase(target.id, one) for one in kind.patterns(HOME)) is at_home
+
+
+@every_kind
+@pytest.mark.parametrize(
+    "change", ["{}\n", " {}", "{}*", "{}?", "{}/../x", "{}\x00", "x{}", "{}" + "a" * 600, "{}é", ""]
+)
+def test_a_name_that_is_not_exactly_one_is_refused_by_reader_and_schema(kind: Arn, change: str) -> None:
+    raw = {**kind.example, "arn": change.format(kind.example["arn"])}
+    with pytest.raises(BadTarget):
+        kind.parse(raw, HOME)
+    with pytest.raises(fastjsonschema.JsonSchemaValueException):
+        fastjsonschema.compile(kind.schema())(raw)
+
+
+@every_kind
+def test_wildcards_in_a_name_are_refused(kind: Arn) -> None:
+    for wildcards in kind.patterns(HOME):
+        if "*" in wildcards:
+            with pytest.raises(BadTarget):
+                kind.parse({**kind.example, "arn": wildcards}, HOME)
+
+
+@every_kind
+@pytest.mark.parametrize("raw", [{}, {"arn": 1}, {"arn": None}, {"arn": ["x"]}, {"region": "eu-west-1"}])
+def test_a_target_without_a_name_is_refused(kind: Arn, raw: Any) -> None:
+    with pytest.raises(BadTarget):
+        kind.parse(raw, HOME)
+
+
+@every_kind
+def test_anything_besides_arn_and_region_is_refused(kind: Arn) -> None:
+    with pytest.raises(BadTarget, match="nothing but"):
+        kind.parse({**kind.example, "account": "123456789012"}, HOME)
+
+
+def test_digits_of_other_scripts_are_no_digits() -> None:
+    with pytest.raises(BadTarget):
+        ACCOUNT.parse({"arn": "arn:aws:iam::12345678901٢:root"}, HOME)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (S3_BUCKET, "arn:aws:s3:::ab"),
+        (S3_BUCKET, "arn:aws:s3:::" + "a" * 64),
+        (S3_BUCKET, "arn:aws:s3:::Upper"),
+        (S3_BUCKET, "arn:aws:s3:::-dash"),
+        (S3_BUCKET, "arn:aws:s3:::bucket/key"),
+        (S3_BUCKET, "arn:aws:s3:eu-west-1:123456789012:accesspoint/x"),
+        (SECURITY_GROUP, "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-xyz"),
+        (SECURITY_GROUP, "arn:aws:ec2:eu-west-1:12345678901:security-group/sg-0a1b2c3d"),
+        (SECURITY_GROUP, "arn:aws:ec2::123456789012:security-group/sg-0a1b2c3d"),
+        (ACCOUNT, "arn:aws:iam::123456789012:user/root"),
+        (KMS_KEY, "arn:aws:kms:eu-west-1:123456789012:alias/x"),
+        (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:db:x"),
+        (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:snapshot:a--b"),
+        (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:snapshot:a-"),
+        (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:snapshot:9a"),
+    ],
+)
+def test_names_that_aws_would_not_give_are_refused(kind: Arn, name: str) -> None:
+    with pytest.raises(BadTarget):
+        kind.parse({**kind.example, "arn": name}, HOME)
+
+
+def test_other_accounts_and_partitions_are_read_for_others_to_refuse() -> None:
+    target = SECURITY_GROUP.parse(
+        {"arn": "arn:aws-us-gov:ec2:us-gov-west-1:999999999999:security-group/sg-0a1b2c3d"}, HOME
+    )
+    assert (target.partition, target.account, target.region) == ("aws-us-gov", "999999999999", "us-gov-west-1")
+
+
+def test_a_bucket_is_taken_to_be_at_home_in_the_region_that_is_said() -> None:
+    target = S3_BUCKET.parse({"arn": "arn:aws:s3:::some-bucket", "region": "ap-southeast-2"}, HOME)
+    assert (target.account, target.region, target["bucket"]) == ("123456789012", "ap-southeast-2", "some-bucket")
+
+
+def test_a_bucket_without_its_region_is_refused() -> None:
+    with pytest.raises(BadTarget, match="region"):
+        S3_BUCKET.parse({"arn": "arn:aws:s3:::some-bucket"}, HOME)
+
+
+@pytest.mark.parametrize("region", ["", "Europe", "eu-west-1\n", "eu-west-*", "x" * 600, 1, None])
+def test_what_is_not_a_region_is_refused(region: Any) -> None:
+    with pytest.raises(BadTarget, match="region"):
+        S3_BUCKET.parse({"arn": "arn:aws:s3:::some-bucket", "region": region}, HOME)
+
+
+def test_a_region_that_is_said_twice_must_be_the_same() -> None:
+    assert SECURITY_GROUP.parse({"arn": GROUP, "region": "eu-west-1"}, HOME).region == "eu-west-1"
+    with pytest.raises(BadTarget, match="the ARN says eu-west-1"):
+        SECURITY_GROUP.parse({"arn": GROUP, "region": "us-east-1"}, HOME)
+
+
+def test_an_account_has_no_region() -> None:
+    with pytest.raises(BadTarget, match="leave the region out"):
+        ACCOUNT.parse({"arn": "arn:aws:iam::123456789012:root", "region": "us-east-1"}, HOME)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("snapshot:a", "snapshot"),
+        ("cluster-snapshot:A1-b", "cluster-snapshot"),
+        ("snapshot:rds:db-2026-11-23-00-00", "snapshot"),
+        ("snapshot:awsbackup:job-1", "snapshot"),
+        ("snapshot:" + "a" * 255, "snapshot"),
+    ],
+)
+def test_snapshots_of_instances_and_clusters_are_told_apart(name: str, kind: str) -> None:
+    target = RDS_SNAPSHOT.parse({"arn": f"arn:aws:rds:eu-west-1:123456789012:{name}"}, HOME)
+    assert target["type"] == kind
+    assert target["name"] == name.partition(":")[2]
+
+
+def test_keys_of_several_regions_are_keys_too() -> None:
+    arn = "arn:aws:kms:eu-west-1:123456789012:key/mrk-" + "0a" * 16
+    assert KMS_KEY.parse({"arn": arn}, HOME)["key"] == "mrk-" + "0a" * 16
+
+
+@every_kind
+def test_only_the_names_of_buckets_say_no_account(kind: Arn) -> None:
+    assert kind.names_account() is (kind is not S3_BUCKET)
