@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -17,8 +16,12 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
-from remediator.local.faults import Faults
 from remediator.local.iam import enforcement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.local.faults import Faults
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
 REGION = "eu-west-1"

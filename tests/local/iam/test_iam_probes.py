@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.local.iam.iam_account import ACCOUNT, REGION, Account, Keys, allow, deny, document, refused, trust
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/probed"
@@ -170,3 +171,45 @@ def test_a_bucket_policys_deny_with_an_unmet_condition_does_not_deny(account: Ac
     account.client("s3").put_bucket_policy(Bucket="probed", Policy=json.dumps(document(statement)))
     user = account.user(allow("s3:PutObject", "arn:aws:s3:::probed/*"))
     account.client("s3", user).put_object(Bucket="probed", Key="key", Body=b"1")
+
+
+def decisions(reply: Any) -> list[str]:
+    return [result["EvalDecision"] for result in reply["EvaluationResults"]]
+
+
+def test_a_principals_policies_can_be_simulated(account: Account) -> None:
+    user = account.user(allow("s3:*", "arn:aws:s3:::probed"), deny("s3:DeleteBucket"))
+    reply = account.client("iam").simulate_principal_policy(
+        PolicySourceArn=user.arn,
+        ActionNames=["s3:ListBucket", "s3:DeleteBucket", "s3:ListAllMyBuckets"],
+        ResourceArns=["arn:aws:s3:::probed"],
+    )
+    assert decisions(reply) == ["allowed", "explicitDeny", "allowed"]
+    elsewhere = account.client("iam").simulate_principal_policy(PolicySourceArn=user.arn, ActionNames=["s3:ListBucket"])
+    assert decisions(elsewhere) == ["implicitDeny"]
+
+
+def test_a_given_policy_can_be_simulated_with_its_context(account: Account) -> None:
+    policy = json.dumps(document(allow("s3:ListBucket", Condition={"StringEquals": {"aws:RequestedRegion": REGION}})))
+    region = {"ContextKeyName": "aws:RequestedRegion", "ContextKeyType": "string"}
+    outcomes = [
+        decisions(
+            account.client("iam").simulate_custom_policy(
+                PolicyInputList=[policy],
+                ActionNames=["s3:ListBucket"],
+                ContextEntries=[{**region, "ContextKeyValues": [value]}],
+            )
+        )
+        for value in (REGION, "us-east-1")
+    ]
+    assert outcomes == [["allowed"], ["implicitDeny"]]
+
+
+def test_a_users_boundary_can_be_taken_away_and_put_back(account: Account) -> None:
+    iam, user = account.client("iam"), account.user(allow("dynamodb:*"), boundary=document(allow("s3:*")))
+    name = user.arn.rpartition("/")[2]
+    boundary = iam.get_user(UserName=name)["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    iam.delete_user_permissions_boundary(UserName=name)
+    tables(account, user)()
+    iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=boundary)
+    assert refused(tables(account, user)) == "AccessDeniedException"

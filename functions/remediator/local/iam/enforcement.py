@@ -17,10 +17,10 @@ from moto.s3.models import FakeBucket
 from remediator.local.calls import Call, CallLog
 from remediator.local.faults import Effect, Fault, Faults
 
-from . import apicall, entities, identities, replies, resource_policies, services
+from . import additions, apicall, entities, identities, replies, resource_policies, services
 from .check import Check
 from .evaluator import Decision, Policies, Request, evaluate
-from .hooks import wrap
+from .hooks import run_all, wrap
 from .policy import Malformed, Policy
 from .principal import Principal, Refused
 from .signature import Scope, authenticate
@@ -45,8 +45,7 @@ class Installation:
 
     def uninstall(self) -> None:
         """Take every hook off again."""
-        for undo in reversed(self._undo):
-            undo()
+        run_all(self._undo)
 
 
 def install(*, bypass: Collection[str], calls: CallLog | None = None, faults: Faults | None = None) -> Installation:
@@ -58,10 +57,11 @@ def install(*, bypass: Collection[str], calls: CallLog | None = None, faults: Fa
     global _installed  # noqa: PLW0603 - moto's classes are process-wide, and so is what hooks them
     if _installed is not None:
         raise RuntimeError("IAM enforcement is already installed in this process")
-    gate = _installed = _Gate(frozenset(bypass), calls or CallLog(), faults or Faults())
-    return Installation(
-        gate, [_forget_gate, entities.install(), identities.install(), _hook_bucket(), _hook_server(gate)]
-    )
+    gate = _Gate(frozenset(bypass), calls or CallLog(), faults or Faults())
+    hooks = (additions.install, entities.install, identities.install, _hook_bucket)
+    undo = [_forget_gate, *(hook() for hook in hooks), _hook_server(gate)]
+    _installed = gate
+    return Installation(gate, undo)
 
 
 def authorize(

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from moto.iam.models import IAMBackend, iam_backends
 
-from .hooks import wrap
+from .hooks import run_all, wrap
 from .policy import Malformed, Policy
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MUTATORS: Final = (
     *("put_role_policy", "delete_role_policy", "attach_role_policy", "detach_role_policy"),
     *("put_role_permissions_boundary", "delete_role_permissions_boundary"),
     *("create_policy_version", "set_default_policy_version", "delete_policy_version"),
-    *("create_user", "delete_user", "put_user_policy", "delete_user_policy"),
+    *("create_user", "delete_user", "set_user_boundary", "put_user_policy", "delete_user_policy"),
     *("attach_user_policy", "detach_user_policy", "add_user_to_group", "remove_user_from_group"),
     *("put_group_policy", "delete_group_policy", "attach_group_policy", "detach_group_policy"),
 )
@@ -71,12 +71,7 @@ def install() -> Callable[[], None]:
     """Watch every IAM write, so that it can become effective late; returns what takes the hooks off again."""
     _TIMELINE.begin()
     undo = [wrap(IAMBackend, name, _watched) for name in MUTATORS]
-    return lambda: _all(undo)
-
-
-def _all(steps: list[Callable[[], None]]) -> None:
-    for step in steps:
-        step()
+    return lambda: run_all(undo)
 
 
 def _watched(write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - moto's own signatures

@@ -57,10 +57,11 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Say yes or no, and why in one sentence."""
+    """Say yes or no, and why in one sentence; `explicit` is set when a Deny said no."""
 
     allowed: bool
     reason: str
+    explicit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def evaluate(request: Request, policies: Policies) -> Decision:
     request = replace(request, context={key.lower(): value for key, value in request.context.items()})
     denied = next(_explicit_denies(request, policies), None)
     if denied:
-        return Decision(False, f"explicitly denied by {denied}")
+        return Decision(False, f"explicitly denied by {denied}", explicit=True)
     for policy in policies.control:
         if not _allow(request, [policy], "service control"):
             return _missing(request, f"service control policy {policy.name!r} does not allow")

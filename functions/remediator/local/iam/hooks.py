@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def wrap(owner: type, name: str, around: Callable[..., Any]) -> Callable[[], None]:
@@ -22,3 +22,20 @@ def wrap(owner: type, name: str, around: Callable[..., Any]) -> Callable[[], Non
 
     setattr(owner, name, wrapped)
     return lambda: setattr(owner, name, original)
+
+
+def add(owner: type, name: str, member: object) -> Callable[[], None]:
+    """Give a class of moto's a member that it lacks; returns what takes it away.
+
+    Raises AttributeError if moto has learnt it meanwhile.
+    """
+    if hasattr(owner, name):
+        raise AttributeError(f"{owner.__name__} has {name} of its own")
+    setattr(owner, name, member)
+    return lambda: delattr(owner, name)
+
+
+def run_all(steps: Sequence[Callable[[], None]]) -> None:
+    """Undo several hooks, the last first."""
+    for step in reversed(steps):
+        step()

@@ -56,6 +56,11 @@ def resolve(pattern: str, context: Mapping[str, str | Sequence[str]], *, wildcar
     return resolved if wildcards else resolved.translate(_UNESCAPE)
 
 
+def blank(pattern: str) -> str:
+    """Put a wildcard where a pattern has a variable: what it matches then is what some value could make it match."""
+    return _VARIABLE.sub("*", pattern)
+
+
 def _variable(inside: str, context: Mapping[str, str | Sequence[str]]) -> str:
     if inside in _LITERALS:
         return _LITERALS[inside]
@@ -74,11 +79,14 @@ def _literal(value: str) -> str:
 
 
 def arn_like(pattern: str, value: str) -> bool:
-    """Match two ARNs part by part, so that a wildcard never reaches over one of the first five colons."""
+    """Match two ARNs part by part, so that a wildcard never reaches over one of the first five colons.
+
+    A pattern that is no ARN matches nothing; raises ValueError if the value is none.
+    """
     wanted, given = pattern.split(":", _ARN_PARTS - 1), value.split(":", _ARN_PARTS - 1)
-    if len(wanted) != _ARN_PARTS or len(given) != _ARN_PARTS:
-        return False
-    return all(glob(part, actual) for part, actual in zip(wanted, given, strict=True))
+    if len(given) != _ARN_PARTS:
+        raise ValueError(f"{value!r} is not an ARN")
+    return len(wanted) == _ARN_PARTS and all(glob(part, actual) for part, actual in zip(wanted, given, strict=True))
 
 
 def resource_matches(pattern: str, resource: str) -> bool:
@@ -90,4 +98,4 @@ def resource_matches(pattern: str, resource: str) -> bool:
     parts = pattern.split(":", _ARN_PARTS - 1)
     if len(parts) < _ARN_PARTS and parts[-1].endswith("*"):
         pattern = ":".join([*parts, *["*"] * (_ARN_PARTS - len(parts))])
-    return arn_like(pattern, resource)
+    return resource.count(":") >= _ARN_PARTS - 1 and arn_like(pattern, resource)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from .conditions import Condition
-from .matching import Unresolved, action_matches, resolve, resource_matches
+from .matching import Unresolved, action_matches, blank, resolve, resource_matches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,18 +40,23 @@ class Statement:
         """Tell whether action, resource and conditions match; the principal is the evaluator's business."""
         if action_matches(self.actions, action) is self.not_action:
             return False
-        if self.resources is not None and self._names(resource, context) is self.not_resource:
+        if not self._covers(resource, context):
             return False
         return all(condition.met(context) for condition in self.conditions)
 
-    def _names(self, resource: str, context: Mapping[str, str | Sequence[str]]) -> bool:
-        return any(self._is(pattern, resource, context) for pattern in self.resources or ())
+    def _covers(self, resource: str, context: Mapping[str, str | Sequence[str]]) -> bool:
+        if self.resources is None:
+            return True
+        named = [self._names(pattern, resource, context) for pattern in self.resources]
+        # An unresolved variable makes the statement invalid, says the User Guide ("Variables and tags", first note).
+        return all(hit is False for hit in named) if self.not_resource else any(named)
 
-    def _is(self, pattern: str, resource: str, context: Mapping[str, str | Sequence[str]]) -> bool:
+    def _names(self, pattern: str, resource: str, context: Mapping[str, str | Sequence[str]]) -> bool | None:
+        """Match one pattern; None if only a variable without a value stands between it and a match."""
         try:
             return resource_matches(resolve(pattern, context) if self.variables else pattern, resource)
         except Unresolved:
-            return False
+            return None if resource_matches(blank(pattern), resource) else False
 
 
 @dataclass(frozen=True, slots=True)
