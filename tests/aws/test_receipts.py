@@ -23,7 +23,7 @@ ID = "11111111-2222-3333-4444-555555555555"
 
 
 def record(**more: Any) -> Record:
-    plain = Record(ID, "digest", "AROAREADER", Mode.APPLY, State.RUNNING, 1, NOW + 120, NOW, 2)
+    plain = Record(ID, "digest", "AROAREADER", Mode.APPLY, State.RUNNING, 1, NOW + 120, NOW, 2, NOW + 130)
     return replace(plain, **more)
 
 
@@ -75,8 +75,9 @@ def test_an_unknown_remediation_has_no_record_and_no_findings(table: ReceiptTabl
 def test_a_key_that_runs_is_in_progress_until_well_past_its_deadline(table: ReceiptTable) -> None:
     claimed(table)
     assert table.claim(claim(NOW + 129)) is Refusal.IN_PROGRESS
-    taken = table.claim(claim(NOW + 130, deadline=NOW + 200))
-    assert taken == Claimed(record(attempt=2, deadline=NOW + 200), resumed=True)
+    later = {"deadline": NOW + 200, "free_at": NOW + 210}
+    assert table.claim(claim(NOW + 130, **later)) == Claimed(record(attempt=2, **later), resumed=True)
+    assert table.record(ID) == record(attempt=2, **later)
 
 
 def test_a_key_of_another_request_is_refused_and_not_counted(table: ReceiptTable, account: Account) -> None:

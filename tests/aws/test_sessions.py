@@ -51,7 +51,7 @@ def failing(sessions: StsSessions, error: Exception) -> None:
 
 def test_sts_is_asked_with_the_value_that_only_the_opening_gives(sessions: StsSessions) -> None:
     asked = asked_of(sessions)
-    with sessions.open(FIX, TARGETS, passage=PASSAGE, write=True):
+    with sessions.at(PASSAGE).open(FIX, TARGETS, write=True):
         pass
     (params,) = asked
     policy = json.loads(params.pop("Policy"))
@@ -68,13 +68,13 @@ def test_sts_is_asked_with_the_value_that_only_the_opening_gives(sessions: StsSe
 
 def test_a_plan_s_session_may_only_read(sessions: StsSessions) -> None:
     asked = asked_of(sessions)
-    with sessions.open(FIX, TARGETS, passage=PASSAGE, write=False):
+    with sessions.at(PASSAGE).open(FIX, TARGETS, write=False):
         pass
     assert "Put" not in asked[0]["Policy"]
 
 
 def test_a_client_is_the_region_s_and_has_the_session_s_credentials(sessions: StsSessions) -> None:
-    with sessions.open(FIX, TARGETS, passage=PASSAGE, write=True) as session:
+    with sessions.at(PASSAGE).open(FIX, TARGETS, write=True) as session:
         assert session.client.meta.region_name == "eu-central-1"
         assert session.credentials.token
         signed: list[Any] = []
@@ -84,24 +84,24 @@ def test_a_client_is_the_region_s_and_has_the_session_s_credentials(sessions: St
 
 
 def test_one_client_serves_the_next_session_with_the_next_credentials(sessions: StsSessions) -> None:
-    with sessions.open(FIX, TARGETS, passage=PASSAGE, write=True) as first:
+    with sessions.at(PASSAGE).open(FIX, TARGETS, write=True) as first:
         client, key = first.client, first.credentials.access_key
-    with sessions.open(FIX, TARGETS, passage=PASSAGE, write=True) as second:
+    with sessions.at(PASSAGE).open(FIX, TARGETS, write=True) as second:
         assert second.client is client
         assert second.credentials.access_key != key
 
 
 def test_two_sessions_at_the_same_time_have_a_client_each(sessions: StsSessions) -> None:
     with (
-        sessions.open(FIX, TARGETS, passage=PASSAGE, write=True) as first,
-        sessions.open(FIX, TARGETS, passage=PASSAGE, write=True) as second,
+        sessions.at(PASSAGE).open(FIX, TARGETS, write=True) as first,
+        sessions.at(PASSAGE).open(FIX, TARGETS, write=True) as second,
     ):
         assert first.client is not second.client
         assert first.credentials.access_key != second.credentials.access_key
 
 
 def test_what_a_thread_calls_is_recorded_for_it_alone(sessions: StsSessions) -> None:
-    with sessions.open(FIX, TARGETS, passage=PASSAGE, write=True) as session:
+    with sessions.at(PASSAGE).open(FIX, TARGETS, write=True) as session:
         session.client.list_buckets()
         with session.recording() as calls:
             session.client.list_buckets()
@@ -120,7 +120,7 @@ def test_what_a_thread_calls_is_recorded_for_it_alone(sessions: StsSessions) -> 
 )
 def test_a_refusal_of_sts_has_a_name(sessions: StsSessions, error: Exception, meaning: type[Exception]) -> None:
     failing(sessions, error)
-    with pytest.raises(meaning), sessions.open(FIX, TARGETS, passage=PASSAGE, write=True):
+    with pytest.raises(meaning), sessions.at(PASSAGE).open(FIX, TARGETS, write=True):
         pytest.fail("the gate opened")
 
 
@@ -134,7 +134,7 @@ def test_a_fix_s_error_is_explained_by_the_cloud_s_own_code(sessions: StsSession
 def test_a_target_without_a_region_is_reached_at_home(sessions: StsSessions) -> None:
     fix = registry.load("aws.iam.set-password-policy")
     target = fix.target.parse({"arn": f"arn:aws:iam::{ACCOUNT}:root"}, Home("aws", ACCOUNT))
-    with sessions.open(fix, [target], passage=PASSAGE, write=True) as session:
+    with sessions.at(PASSAGE).open(fix, [target], write=True) as session:
         assert session.client.meta.service_model.service_name == "iam"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,6 +156,15 @@ def test_what_is_out_of_scope_is_refused_by_the_rule_s_name_and_nothing_is_opene
     assert (result["outcome"], result["reason"]["code"]) == ("refused", rule)
     assert not site.sessions.opened
     assert not site.cloud.writes
+
+
+def test_what_isn_t_in_the_given_part_of_the_account_is_refused(site: Site) -> None:
+    remediator = site.endpoint.remediator
+    scope = replace(remediator.scope, within=("arn:aws:lamp:*:*:hall", "arn:aws:lamp:*:*:roof*"))
+    site.endpoint = replace(site.endpoint, remediator=replace(remediator, scope=scope))
+    reply = site.post(asking("desk", "Hall"))
+    assert reply.body["results"][0]["reason"]["code"] == "out_of_scope"
+    assert "reason" not in reply.body["results"][1] or reply.body["results"][1]["reason"]["code"] != "out_of_scope"
 
 
 def test_a_fix_that_the_customer_didn_t_enable_is_refused(site: Site) -> None:

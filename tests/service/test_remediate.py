@@ -247,6 +247,21 @@ def test_the_deadline_is_the_nearest_of_the_function_s_time_two_minutes_and_the_
         assert site.ledger.records[key].deadline == deadline
 
 
+def test_where_sessions_can_t_be_ended_a_takeover_waits_until_the_function_is_gone(site: Site) -> None:
+    remediator = replace(site.endpoint.remediator, fence=180)
+    site.endpoint = replace(site.endpoint, remediator=remediator)
+    started = site.clock.now
+    site.steps.crash_before = 7
+    with pytest.raises(Crash):
+        site.post(asking("desk"))
+    site.steps.crash_before = None
+    site.clock.now = started + 189
+    site.rotate("run-2")
+    assert problem(retry(site)) == "in_progress"
+    site.clock.now = started + 190
+    assert outcomes(retry(site)) == ["fixed"]
+
+
 def test_findings_share_sessions_by_fix_and_region(site: Site) -> None:
     findings = asking("desk", "hall", "roof", "attic")["findings"]
     elsewhere = [{"fix": "aws.lamp.switch-on", "target": lamp("cellar", region="eu-central-1")}]

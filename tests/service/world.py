@@ -20,6 +20,7 @@ from remediator.service.rotate import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from remediator.core.gate import Opening, Verifier
     from remediator.core.seeds import Seed, SeedRecord
@@ -294,6 +295,9 @@ class Sessions:
         whole, rest = divmod(len(targets), self.size)
         return [self.size] * whole + ([rest] if rest else [])
 
+    def at(self, passage: Passage) -> Doorway:
+        return Doorway(self, passage)
+
     @contextmanager
     def open(self, fix: Any, targets: Sequence[Target], *, passage: Passage, write: bool) -> Iterator[Session]:
         with self.steps.step("sts.assume_role"):
@@ -304,6 +308,17 @@ class Sessions:
                 raise GateShut("AccessDenied")
             self.opened.append((fix.id, tuple(target.id for target in targets), write))
         yield Session(self.cloud)
+
+
+@dataclass
+class Doorway:
+    """The gate, as one request comes to it."""
+
+    sessions: Sessions
+    passage: Passage
+
+    def open(self, fix: Any, targets: Sequence[Target], *, write: bool) -> AbstractContextManager[Session]:
+        return self.sessions.open(fix, targets, passage=self.passage, write=write)
 
 
 @dataclass

@@ -26,6 +26,7 @@ def record_item(record: Record, retention: int) -> dict[str, Any]:
             "deadline": record.deadline,
             "created_at": record.created_at,
             "findings": record.findings,
+            "free_at": record.free_at,
             "subject": record.subject,
             "expires_at": record.created_at + retention,
         }
@@ -45,6 +46,7 @@ def record_from(item: Mapping[str, Any]) -> Record:
         deadline=value["deadline"],
         created_at=value["created_at"],
         findings=value["findings"],
+        free_at=value["free_at"],
         subject=value.get("subject"),
     )
 

@@ -141,12 +141,13 @@ class ReceiptTable:
         return {
             "TableName": self._receipts,
             "Key": _key(met.id, "record"),
-            "UpdateExpression": "SET attempt = :next, deadline = :deadline, #state = :running",
+            "UpdateExpression": "SET attempt = :next, deadline = :deadline, free_at = :free, #state = :running",
             "ConditionExpression": "attempt = :met AND #state = :state",
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": {
                 ":next": {"N": str(taken.attempt)},
                 ":deadline": {"N": str(taken.deadline)},
+                ":free": {"N": str(taken.free_at)},
                 ":running": {"S": State.RUNNING.value},
                 ":met": {"N": str(met.attempt)},
                 ":state": {"S": met.state.value},

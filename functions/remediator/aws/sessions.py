@@ -22,6 +22,7 @@ from remediator.service.errors import GateShut, SessionTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from botocore.session import Session as SdkSession
 
@@ -79,6 +80,10 @@ class StsSessions:
         """Return how many of the targets, in order, fit in each session."""
         return [len(chunk) for chunk in chunks(fix, targets, deadline=deadline, write=write)]
 
+    def at(self, passage: Passage) -> StsDoorway:
+        """Return the gate as one request comes to it."""
+        return StsDoorway(self, passage)
+
     @contextmanager
     def open(
         self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, passage: Passage, write: bool
@@ -126,6 +131,20 @@ class StsSessions:
 
     def _home(self) -> str:
         return str(self._sts.meta.region_name)
+
+
+@dataclass(frozen=True, slots=True)
+class StsDoorway:
+    """Open sessions for one request."""
+
+    sessions: StsSessions
+    passage: Passage
+
+    def open(
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, write: bool
+    ) -> AbstractContextManager[AwsSession]:
+        """Open a session that ends at the request's deadline."""
+        return self.sessions.open(fix, targets, passage=self.passage, write=write)
 
 
 def _record(model: Any, **_: Any) -> None:  # noqa: ANN401 - the SDK's own event

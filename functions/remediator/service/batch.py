@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from remediator.catalogue.spec import Fix, Target
     from remediator.service.admission import Admission, Passage
-    from remediator.service.ports import Monitor, Session, Sessions
+    from remediator.service.ports import Doorway, Monitor, Session, Sessions
     from remediator.service.records import Finding
     from remediator.service.work import Tools
 
@@ -74,10 +74,11 @@ class Batch:
     def run(self, tasks: Iterable[Task], passage: Passage, work: Work) -> Progress:
         """Run tasks; tasks on the same target never run at the same time."""
         progress: list[Progress] = []
+        doorway = self.sessions.at(passage)
         with ThreadPoolExecutor(LANES, "lane") as lanes:
             for wave in _waves(tasks):
                 chunks = self._chunks(wave, passage, work)
-                progress += lanes.map(lambda chunk: self._run_chunk(chunk, passage, work), chunks)
+                progress += lanes.map(lambda chunk: self._run_chunk(chunk, doorway, passage, work), chunks)
         return _joined(progress)
 
     def _chunks(self, tasks: Sequence[Task], passage: Passage, work: Work) -> list[list[Task]]:
@@ -91,20 +92,20 @@ class Batch:
             chunks += [[next(rest) for _ in range(size)] for size in sizes]
         return chunks
 
-    def _run_chunk(self, tasks: Sequence[Task], passage: Passage, work: Work) -> Progress:
+    def _run_chunk(self, tasks: Sequence[Task], doorway: Doorway, passage: Passage, work: Work) -> Progress:
         if self.clock() >= passage.deadline:
             return Progress()
         targets = [task.target for task in tasks]
         try:
             self.admission.require_open()
-            with self.sessions.open(tasks[0].fix, targets, passage=passage, write=work.write) as session:
+            with doorway.open(tasks[0].fix, targets, write=work.write) as session:
                 return Progress(work.run(session, tasks))
         except Refused as refused:
             return Progress(obstacle=refused)
         except GateShut as shut:
             return Progress(obstacle=self._shut(shut, passage))
         except SessionTooLarge:
-            return self._halve(tasks, passage, work)
+            return self._halve(tasks, doorway, passage, work)
 
     def _shut(self, shut: GateShut, passage: Passage) -> Refused | None:
         if self.clock() >= passage.deadline:
@@ -113,14 +114,14 @@ class Batch:
         self.monitor.count("GateUnavailable")
         return Refused(Problem.GATE_UNAVAILABLE, "Send the same request under the same key again.", retry_after=60)
 
-    def _halve(self, tasks: Sequence[Task], passage: Passage, work: Work) -> Progress:
+    def _halve(self, tasks: Sequence[Task], doorway: Doorway, passage: Passage, work: Work) -> Progress:
         if len(tasks) == 1:
             reason = Reason("session_too_large", "The cloud takes no session policy that names this target.")
             refused = [tasks[0].finding.ended(Outcome.REFUSED, reason=reason)]
             work.tools.store(refused)
             return Progress(refused)
         middle = len(tasks) // 2
-        return _joined([self._run_chunk(half, passage, work) for half in (tasks[:middle], tasks[middle:])])
+        return _joined([self._run_chunk(half, doorway, passage, work) for half in (tasks[:middle], tasks[middle:])])
 
 
 def _waves(tasks: Iterable[Task]) -> list[list[Task]]:

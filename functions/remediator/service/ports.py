@@ -120,10 +120,17 @@ class Sessions(Protocol):
     ) -> Iterable[int]:
         """Return how many of the targets, in order, each session takes."""
 
+    def at(self, passage: Passage) -> Doorway:
+        """Return the gate as one request comes to it."""
+
+
+class Doorway(Protocol):
+    """Let one request through the gate."""
+
     def open(
-        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, passage: Passage, write: bool
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, write: bool
     ) -> AbstractContextManager[Session]:
-        """Open a session that reaches these targets through this fix's grants until the deadline, and nothing else.
+        """Open a session on these targets until the request's deadline.
 
         Raises `GateShut` if the gate refuses, `SessionTooLarge` if the targets don't fit in one session.
         """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from remediator.core.windows import Window
 
 TAKEOVER_MARGIN: Final = 10
-"""How long after its deadline a running record may be taken over, in seconds."""
+"""How long after an attempt can't write any more its record may be taken over, in seconds."""
 
 LONGEST_RUN: Final = 120
 """How long one attempt may work, in seconds."""
@@ -56,6 +56,8 @@ class Record:
     deadline: int
     created_at: int
     findings: int
+    free_at: int
+    """When an attempt that didn't end may be taken over, in seconds of Unix time."""
     subject: str | None = None
 
 
@@ -136,9 +138,9 @@ def decide(met: Record, claim: Claim) -> Refusal | Record | Claimed:
         return Refusal.KEY_REUSED
     if met.state is State.DONE:
         return met
-    if met.state is State.RUNNING and claim.now < met.deadline + TAKEOVER_MARGIN:
+    if met.state is State.RUNNING and claim.now < met.free_at:
         return Refusal.IN_PROGRESS
-    taken = replace(met, state=State.RUNNING, attempt=met.attempt + 1, deadline=ours.deadline)
+    taken = replace(met, state=State.RUNNING, attempt=met.attempt + 1, deadline=ours.deadline, free_at=ours.free_at)
     return Claimed(taken, resumed=True)
 
 

@@ -12,7 +12,17 @@ from remediator.service.admission import Passage
 from remediator.service.answers import Reply, reply_with
 from remediator.service.batch import Batch, Task
 from remediator.service.problems import Problem, Refused
-from remediator.service.records import Claim, Claimed, Finding, Mode, Record, Refusal, State, deadline_of
+from remediator.service.records import (
+    TAKEOVER_MARGIN,
+    Claim,
+    Claimed,
+    Finding,
+    Mode,
+    Record,
+    Refusal,
+    State,
+    deadline_of,
+)
 from remediator.service.requests import Asked, Call, digest_of
 from remediator.service.work import Apply, Plan, Tools
 
@@ -40,6 +50,8 @@ class Remediator:
     monitor: Monitor
     clock: Callable[[], float]
     pauses: Pauses
+    fence: int | None = None
+    """How long after its start an attempt may still write, in seconds; None where its sessions end at the deadline."""
 
     def remediate(self, call: Call, admitted: Admitted, asked: Remediation) -> Reply:
         """Plan or apply, and answer with one result per finding."""
@@ -56,6 +68,8 @@ class Remediator:
     ) -> Claimed | Record:
         """Return the claim on the request's record, or the record whose outcome stands; else raise `Refused`."""
         now = self.clock()
+        deadline = deadline_of(now, remaining=call.remaining, window=admitted.window)
+        last = deadline if self.fence is None else int(now) + self.fence
         record = Record(
             id=admitted.key,
             digest=digest_of(call),
@@ -63,9 +77,10 @@ class Remediator:
             mode=mode,
             state=State.RUNNING,
             attempt=1,
-            deadline=deadline_of(now, remaining=call.remaining, window=admitted.window),
+            deadline=deadline,
             created_at=int(now),
             findings=findings,
+            free_at=last + TAKEOVER_MARGIN,
             subject=subject,
         )
         claimed = self.receipts.claim(Claim(record, admitted.window, now))

@@ -9,7 +9,7 @@ from remediator.catalogue import registry
 from remediator.catalogue.engine import Outcome
 from remediator.catalogue.spec import OneWay
 from remediator.service.problems import Problem, Refused
-from remediator.service.records import TAKEOVER_MARGIN, Finding, Mode, Reason, Record, State
+from remediator.service.records import Finding, Mode, Reason, Record, State
 from remediator.service.remediate import task_of
 from remediator.service.requests import Role
 from remediator.service.work import Refresh, RollBack
@@ -64,7 +64,7 @@ class Return:
         record = self.visible(call, subject)
         if record.mode is not Mode.APPLY:
             raise Refused(Problem.INVALID_REQUEST, "Only a remediation that was to apply can be come back to.")
-        if record.state is State.RUNNING and self.remediator.clock() < record.deadline + TAKEOVER_MARGIN:
+        if record.state is State.RUNNING and self.remediator.clock() < record.free_at:
             raise Refused(Problem.IN_PROGRESS, "Wait until the remediation has ended.", retry_after=15)
         stored = self.remediator.receipts.findings(subject)
         unknown = sorted((chosen or frozenset()) - {one.index for one in stored})

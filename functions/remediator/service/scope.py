@@ -15,18 +15,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Hold what the deployment was told to touch. `own` are patterns of its own resources' names."""
+    """Hold what the deployment was told to touch.
+
+    `own` are patterns of its own resources' names; `within` are patterns of the names that it may touch at all.
+    """
 
     home: Home
     regions: frozenset[str]
     fixes: frozenset[str]
     own: tuple[str, ...]
+    within: tuple[str, ...] = ("*",)
 
     def objection(self, fix: Fix[Any, Any, Any], target: Target, *, acknowledged: bool) -> Reason | None:
         """Return why this fix must not touch this target, or None."""
         return (
             self._foreign(target)
             or self._own(target)
+            or self._outside(target)
             or self._disabled(fix)
             or self._elsewhere(target)
             or _irreversible(fix, acknowledged=acknowledged)
@@ -40,9 +45,13 @@ class Scope:
         return None
 
     def _own(self, target: Target) -> Reason | None:
-        name = target.id.lower()
-        if any(fnmatchcase(name, pattern.lower()) for pattern in self.own):
+        if _matches(target, self.own):
             return Reason("own_resource", "The deployment never touches its own resources.")
+        return None
+
+    def _outside(self, target: Target) -> Reason | None:
+        if not _matches(target, self.within):
+            return Reason("out_of_scope", "The customer's deployment isn't given this part of the account.")
         return None
 
     def _disabled(self, fix: Fix[Any, Any, Any]) -> Reason | None:
@@ -54,6 +63,11 @@ class Scope:
         if target.region is not None and target.region not in self.regions:
             return Reason("region_not_allowed", f"The customer's deployment doesn't allow the region {target.region}.")
         return None
+
+
+def _matches(target: Target, patterns: tuple[str, ...]) -> bool:
+    name = target.id.lower()
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
 
 
 def _irreversible(fix: Fix[Any, Any, Any], *, acknowledged: bool) -> Reason | None:
