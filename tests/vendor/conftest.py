@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.vendor.speaking import HandClock, Ring, Scene, Speaker, serving
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 from moto import mock_aws
-from tests.vendor.speaking import DEPLOYMENT_ID, START, seed_of
 
 from remediator.core.seeds import SeedRecord
 from remediator.core.windows import window_at
 from remediator.vendor import Deployment, errors, reader_access
 from remediator.vendor.aws_access import AwsAccess, Role
+from tests.vendor.speaking import DEPLOYMENT_ID, START, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

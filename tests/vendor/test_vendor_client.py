@@ -9,6 +9,15 @@ from typing import Any
 import http_message_signatures as rfc9421
 import pytest
 import requests
+
+from remediator.catalogue.engine import Outcome
+from remediator.core.gate import keys_of
+from remediator.core.seeds import SeedRecord
+from remediator.core.windows import PERIOD, window_at
+from remediator.service.problems import Problem
+from remediator.service.records import Mode, State
+from remediator.vendor import Finding, Patience, errors
+from remediator.vendor.transport import Call, HttpTransport, Reply
 from tests.vendor.speaking import (
     CARD,
     DEPLOYMENT_ID,
@@ -23,15 +32,6 @@ from tests.vendor.speaking import (
     problem,
     seed_of,
 )
-
-from remediator.catalogue.engine import Outcome
-from remediator.core.gate import keys_of
-from remediator.core.seeds import SeedRecord
-from remediator.core.windows import PERIOD, window_at
-from remediator.service.problems import Problem
-from remediator.service.records import Mode, State
-from remediator.vendor import Finding, Patience, errors
-from remediator.vendor.transport import Call, HttpTransport, Reply
 
 ONE = [Finding(fix=FINDING["fix"], target=FINDING["target"])]
 FIVE = [Finding(fix="aws.s3.require-tls", target={"arn": f"arn:aws:s3:::bucket-{n}"}) for n in range(5)]

@@ -9,6 +9,17 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
+
+from remediator.core.gate import keys_of
+from remediator.core.seeds import RING as SLOTS
+from remediator.core.seeds import SeedRecord, slot_of
+from remediator.core.windows import Window, window_at
+from remediator.service.problems import Problem
+from remediator.vendor import Client, Deployment, Finding, Patience, errors
+from remediator.vendor.aws_access import AwsAccess, Role
+from remediator.vendor.client import new_key
+from remediator.vendor.sigv4 import Unsigned
+from remediator.vendor.transport import Call, Reply
 from tests.vendor.speaking import (
     CREDENTIALS,
     DEPLOYMENT_ID,
@@ -21,17 +32,6 @@ from tests.vendor.speaking import (
     secrets_of,
     seed_of,
 )
-
-from remediator.core.gate import keys_of
-from remediator.core.seeds import RING as SLOTS
-from remediator.core.seeds import SeedRecord, slot_of
-from remediator.core.windows import Window, window_at
-from remediator.service.problems import Problem
-from remediator.vendor import Client, Deployment, Finding, Patience, errors
-from remediator.vendor.aws_access import AwsAccess, Role
-from remediator.vendor.client import new_key
-from remediator.vendor.sigv4 import Unsigned
-from remediator.vendor.transport import Call, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

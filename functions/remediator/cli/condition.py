@@ -94,7 +94,7 @@ def examine(operator: Operator, now: float) -> Condition:
     """Look at everything that tells how the deployment is; reads only."""
     outputs = operator.outputs
     control, staged = _state(operator.service("dynamodb"), outputs["StateTable"], open_at(now))
-    opens, foreign = _trust(operator.service("iam"), outputs)
+    opens, foreign = _trust(operator.service("iam"), outputs, now)
     return Condition(
         now=now,
         outputs=outputs,
@@ -107,7 +107,7 @@ def examine(operator: Operator, now: float) -> Condition:
     )
 
 
-def _state(client: Any, table: str, windows: Sequence[Window]) -> tuple[str | None, tuple[int, ...]]:  # noqa: ANN401
+def _state(client: Any, table: str, windows: Sequence[Window]) -> tuple[str | None, tuple[int, ...]]:  # noqa: ANN401 - an SDK client
     def item(key: str) -> dict[str, Any] | None:
         answer: dict[str, Any] = client.get_item(
             TableName=table,
@@ -123,23 +123,27 @@ def _state(client: Any, table: str, windows: Sequence[Window]) -> tuple[str | No
     return (control["state"]["S"] if control else None), staged
 
 
-def _trust(client: Any, outputs: Mapping[str, str]) -> tuple[tuple[int, ...], tuple[str, ...]]:  # noqa: ANN401
-    """Return the windows that the write role's trust policy opens for, and who else it trusts."""
+def _trust(
+    client: Any,  # noqa: ANN401 - an SDK client
+    outputs: Mapping[str, str],
+    now: float,
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the windows that the write role's trust policy opens for, now or later, and who else it trusts."""
     document = client.get_role(RoleName=outputs["WriteRoleArn"].rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
     policy = json.loads(unquote(document)) if isinstance(document, str) else document
     allowed = [one for one in _listed(policy["Statement"]) if one["Effect"] == "Allow"]
     trusted = {name for one in allowed for name in _principals(one.get("Principal", "*"))}
-    windows = sorted({window.number for one in allowed if (window := _window(one))})
+    windows = sorted({window.number for one in allowed if (window := _window(one)) and window.closes > now})
     return tuple(windows), tuple(sorted(trusted - {outputs["RemediatorRoleArn"]}))
 
 
 def _window(statement: Mapping[str, Any]) -> Window | None:
-    """Return the window whose dates a statement has, or None if it has other dates: the closed gate's are of 2000."""
+    """Return the window whose dates a statement has, or None if it has others: the closed gate's are of 2000."""
     since, until = (_date(statement["Condition"].get(name, {})) for name in ("DateGreaterThanEquals", "DateLessThan"))
     if since is None or until is None:
         return None
     window = window_at(since)
-    return window if (window.not_before, window.closes) == (since, until) and since > 0 else None
+    return window if (window.not_before, window.closes) == (since, until) else None
 
 
 def _date(condition: Mapping[str, Any]) -> int | None:

@@ -67,19 +67,19 @@ class Evidence:
         return result(finding, self.record.mode) | {"changes": lines, "way_back": way_back}
 
 
-def read_evidence(operator: Operator, receipt: str) -> Evidence:
-    """Read a receipt, or a whole remediation; raise `Failed` if there is none of that id."""
-    named = parse_receipt(receipt)
+def read_evidence(operator: Operator, remediation: str, index: int | None) -> Evidence:
+    """Read a receipt, or with no index a whole remediation; raise `Failed` if there is none of that id."""
     table = ReceiptTable(
         operator.service("dynamodb"),
         receipts=operator.outputs["ReceiptsTable"],
         state=operator.outputs["StateTable"],
         retention_days=0,
     )
-    record = table.record(named[0])
-    findings = [one for one in table.findings(named[0]) if named[1] in (None, one.index)]
-    if record is None or (named[1] is not None and not findings):
-        raise Failed(f"there is no receipt {receipt}", exit=Exit.NOT_FOUND, next="Check the id and the deployment.")
+    record = table.record(remediation)
+    findings = [one for one in table.findings(remediation) if index in (None, one.index)]
+    if record is None or (index is not None and not findings):
+        named = remediation if index is None else f"{remediation}/{index}"
+        raise Failed(f"there is no receipt {named}", exit=Exit.NOT_FOUND, next="Check the id and the deployment.")
     return Evidence(record, findings, _caller(record, operator))
 
 

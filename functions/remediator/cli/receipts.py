@@ -26,8 +26,9 @@ def show(
 
     Example:  [cyan]remediator show 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11/0[/cyan]
     """
-    from remediator.cli.evidence import read_evidence
+    from remediator.cli.evidence import parse_receipt, read_evidence
     from remediator.cli.evidence_view import evidence_view
 
-    evidence = read_evidence(place.operator(), receipt)
+    remediation, index = parse_receipt(receipt)
+    evidence = read_evidence(place.operator(), remediation, index)
     speech.answer(evidence.document(), *evidence_view(evidence))
