@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from infra.assets.build import Recipe
@@ -12,8 +13,24 @@ from remediator.catalogue.registry import all_fixes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from infra.assets.build import Asset, Builder
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Hold what both functions are deployed from."""
+
+    rotate: Asset
+    remediate: Asset
+
+
 IN_TRANSACTIONS: Final[Mapping[str, str]] = {"dynamodb:ConditionCheckItem": "dynamodb:TransactWriteItems"}
 """IAM action → the operation it is a part of. All others are called as their actions are."""
+
+
+def build_assets(builder: Builder) -> Assets:
+    """Build both functions' assets."""
+    return Assets(rotate=builder.build(rotate_recipe()), remediate=builder.build(remediate_recipe()))
 
 
 def rotate_recipe() -> Recipe:

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from infra.assets.build import Asset
+    from infra.assets.recipes import Assets
     from infra.aws.parameters import Parameters
 
 
 class RemediatorStack(Stack):
     """Deploy the rotator, the remediator and the gate between them, for the account and region of whoever deploys."""
 
-    def __init__(self, scope: Construct, parameters: Parameters, *, rotate: Asset, remediate: Asset) -> None:
+    def __init__(self, scope: Construct, parameters: Parameters, assets: Assets) -> None:
         super().__init__(scope, names.STACK, description="Remediator: repair settings through a gate that closes")
         require_trust_fits(names.REMEDIATOR_ROLE)
         self._parameters = parameters
@@ -47,8 +48,8 @@ class RemediatorStack(Stack):
         self._make_roles()
         self._make_tables()
         self._dead_letters = make_dead_letters(self, self._key)
-        self._make_rotator(rotate)
-        self._make_remediator(remediate)
+        self._make_rotator(assets.rotate)
+        self._make_remediator(assets.remediate)
         make_alarms(self, make_alarm_topic(self, self._key, parameters.alarm_email))
         self._make_outputs()
         require_policies_fit(self)

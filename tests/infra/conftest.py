@@ -16,6 +16,7 @@ use_packaged_node()
 os.environ["CDK_VALIDATION"] = "false"
 
 from infra.assets.build import Builder  # noqa: E402 - after Node.js is chosen
+from infra.assets.recipes import Assets, build_assets  # noqa: E402 - as above
 from infra.aws.application import make_app  # noqa: E402 - as above
 from tests.infra.deployed import EXTERNAL_ID, OPERATOR, VENDOR, Deployed  # noqa: E402 - as above
 
@@ -29,15 +30,15 @@ GIVEN = {"vendor_principal_arn": VENDOR, "operator_principal_arn": OPERATOR, "ex
 
 
 @pytest.fixture(scope="session")
-def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
-    return Builder(tmp_path_factory.mktemp("assets"), compiler=None)
+def assets(tmp_path_factory: pytest.TempPathFactory) -> Assets:
+    return build_assets(Builder(tmp_path_factory.mktemp("assets"), compiler=None))
 
 
 @pytest.fixture(scope="session")
-def app_with(builder: Builder) -> Callable[..., App]:
+def app_with(assets: Assets) -> Callable[..., App]:
     def made(**parameters: Any) -> App:
         context = json.loads((ROOT / "cdk.json").read_bytes())["context"]
-        return make_app({**context, **GIVEN, **parameters}, builder=builder)
+        return make_app({**context, **GIVEN, **parameters}, assets=assets)
 
     return made
 

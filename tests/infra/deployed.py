@@ -119,7 +119,7 @@ class Deployed:
         )
         return evaluate(request, policies)
 
-    def written_out(self, value: Any) -> Any:
+    def written_out(self, value: Any) -> Any:  # noqa: PLR0911 - one case per function of CloudFormation
         """Carry out CloudFormation's functions."""
         match value:
             case {"Ref": str(name)}:
@@ -166,7 +166,7 @@ class Deployed:
                     str(properties[key]) for key in ("FunctionName", "TableName", "RoleName") if key in properties
                 )
 
-    def _attribute(self, name: str, attribute: str) -> str:
+    def _attribute(self, name: str, attribute: str) -> str:  # noqa: PLR0911 - one case per kind of attribute
         resource = self.template["Resources"][name]
         match resource["Type"], attribute:
             case "AWS::IAM::Role", "Arn":
