@@ -154,7 +154,7 @@ def test_the_check_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
         compared.append(one)
         return real(one, other)
 
-    monkeypatch.setattr(gate.hmac, "compare_digest", watched)
+    monkeypatch.setattr(hmac, "compare_digest", watched)
     brought = keys()
     verifier().require(DEPLOYMENT, brought.code, brought.opening)
     assert compared == [verifier().check]

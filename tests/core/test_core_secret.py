@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import gc
+import hmac
 import json
 import logging
 import pickle
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remediator.core import secret as secret_module
 from remediator.core.codes import Code
 from remediator.core.gate import GateValue, Opening, ProofKey, Verifier
 from remediator.core.messages import Fields
@@ -97,13 +97,13 @@ def test_a_secret_is_equal_to_nothing_of_another_kind(other: object) -> None:
 
 def test_secrets_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[tuple[bytes, bytes]] = []
-    real = secret_module.hmac.compare_digest
+    real = hmac.compare_digest
 
     def watched(one: bytes, other: bytes) -> bool:
         compared.append((one, other))
         return real(one, other)
 
-    monkeypatch.setattr(secret_module.hmac, "compare_digest", watched)
+    monkeypatch.setattr(hmac, "compare_digest", watched)
     assert Opening(VALUE) != Opening(b"x" * 32)
     assert compared == [(VALUE, b"x" * 32)]
 
@@ -164,7 +164,7 @@ def test_a_log_of_a_secret_shows_its_kind(caplog: pytest.LogCaptureFixture) -> N
 
 def test_a_secret_holds_bytes_of_its_own() -> None:
     given = bytearray(VALUE)
-    secret = Opening(given)
+    secret = Opening(given)  # type: ignore[arg-type]  # bytes that others can change
     given[0] = 0
     assert secret.reveal() == VALUE
     assert not any(isinstance(one, bytearray) for one in gc.get_referents(secret))
