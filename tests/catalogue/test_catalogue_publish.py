@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,14 @@ def test_what_is_committed_is_what_the_fixes_say() -> None:
     assert publish.stale(publish.published(registry.all_fixes(), ROOT), ROOT) == [], (
         "run `python -m remediator.catalogue.publish`"
     )
+
+
+def test_the_command_checks_this_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["publish", "--check"])
+    monkeypatch.delitem(sys.modules, "remediator.catalogue.publish")
+    with pytest.raises(SystemExit) as done:
+        runpy.run_module("remediator.catalogue.publish", run_name="__main__")
+    assert done.value.code == 0
 
 
 def test_publishing_writes_all_and_then_finds_nothing_to_do(
