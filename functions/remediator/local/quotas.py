@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # AWS doesn't say how it packs session policies, nor the limit ("a separate limit"): this is a stand-in. The compact
 # document, deflated; the limit lets 25 security groups pass within the 2,048 characters and refuses 23 KMS keys, whose
 # names don't compress. Callers must live with any limit: they halve their targets when they hear PackedPolicyTooLarge.
-PACKED_BYTES: Final = 700
+PACKED_BYTES: Final = 600
 
 _TRUST: Final = 2048
 _MANAGED: Final = 6144
