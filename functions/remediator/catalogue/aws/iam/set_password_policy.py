@@ -139,7 +139,7 @@ class SetPasswordPolicy(Fix["IAMClient", "State | None", Demands]):
         return {
             "MinimumPasswordLength": found["MinimumPasswordLength"],
             **{switch: bool(found.get(switch)) for switch in SWITCHES},
-            **{name: found.get(name) for name in OPTIONAL},
+            **{name: found.get(name) or None for name in OPTIONAL},
         }
 
     def desired(self, current: State | None, parameters: Demands) -> State | None:
