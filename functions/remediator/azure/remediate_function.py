@@ -1,0 +1,120 @@
+"""Answer HTTP requests to the function app."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import azure.functions as func
+from azure.identity import ManagedIdentityCredential
+
+from remediator.azure import windows_table
+from remediator.azure.callers import Callers
+from remediator.azure.monitor import FunctionMonitor
+from remediator.azure.receipts import ReceiptTable
+from remediator.azure.seal import Seal
+from remediator.azure.sessions import EntraSessions
+from remediator.azure.settings import remediate_settings
+from remediator.azure.tables import table
+from remediator.azure.verifiers import VerifierTables
+from remediator.core.messages import Fields
+from remediator.service.admission import Admission
+from remediator.service.answers import Reply, reply_to
+from remediator.service.endpoint import Endpoint, verbs_of
+from remediator.service.problems import Problem, Refused
+from remediator.service.remediate import Remediator
+from remediator.service.requests import Call
+from remediator.service.roll_back import Return
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.azure.settings import RemediateSettings
+
+TIMEOUT: Final = 180
+"""The function's time-out in seconds, as host.json says; no attempt writes after it."""
+
+
+def answer(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer one HTTP request; whatever fails, the caller gets a problem document and the log no secret."""
+    monitor = _monitor()
+    try:
+        reply = _endpoint().answer(_call(req))
+    except Exception as error:  # noqa: BLE001 - the entry point: nothing else may print what an error holds
+        monitor.note("the remediator failed", error=type(error).__name__, code=_code(error))
+        monitor.count("Failed")
+        reply = reply_to(Refused(Problem.INTERNAL_ERROR, retry_after=30))
+    return _response(reply)
+
+
+@cache
+def _monitor() -> FunctionMonitor:
+    return FunctionMonitor()
+
+
+@cache
+def _settings() -> RemediateSettings:
+    return remediate_settings(os.environ)
+
+
+@cache
+def _callers() -> Callers:
+    return Callers(_settings())
+
+
+@cache
+def _endpoint() -> Endpoint:
+    settings = _settings()
+    identity = ManagedIdentityCredential(client_id=settings.identity)
+    windows = table(settings.tables, windows_table.WINDOWS_TABLE, identity)
+    verifiers = VerifierTables(table(settings.tables, windows_table.CONTROL_TABLE, identity), windows)
+    receipts = table(settings.tables, windows_table.RECEIPTS_TABLE, identity)
+    remediator = Remediator(
+        scope=settings.scope,
+        admission=Admission(settings.deployment, verifiers, _monitor(), time.time),
+        receipts=ReceiptTable(receipts, retention_days=settings.retention_days),
+        sessions=EntraSessions(
+            verifiers, Seal(settings.deployment, settings.app_id), tenant=settings.tenant, app_id=settings.app_id
+        ),
+        monitor=_monitor(),
+        clock=time.time,
+        pauses=_pauses,
+        fence=TIMEOUT,
+    )
+    return Endpoint(remediator, Return(remediator), verbs_of(vendor_rollback=settings.vendor_rollback))
+
+
+def _call(req: func.HttpRequest) -> Call:
+    url = urlsplit(req.url)
+    fields = Fields(dict(req.headers))
+    return Call(
+        method=req.method,
+        path=url.path,
+        query=url.query,
+        headers=fields,
+        body=req.get_body(),
+        principal=_callers().principal(fields.get("authorization", "")),
+        remaining=float(TIMEOUT),
+    )
+
+
+def _response(reply: Reply) -> func.HttpResponse:
+    headers = {"content-type": "application/json", "cache-control": "no-store", **reply.headers}
+    return func.HttpResponse(
+        json.dumps(reply.body), status_code=reply.status, headers=headers, mimetype=headers["content-type"]
+    )
+
+
+def _pauses() -> Iterator[None]:
+    for seconds in (0.2, 0.8):
+        time.sleep(seconds)
+        yield
+
+
+def _code(error: Exception) -> str:
+    details: Any = getattr(error, "error", None)
+    return str(getattr(details, "code", "") or "")

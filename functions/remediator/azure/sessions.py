@@ -1,0 +1,113 @@
+"""Pass the gate: unseal the credential with the caller's opening, sign in, act.
+
+Azure knows no session policies: what a session may do is the app registration's roles, in the scopes the customer gave.
+So the credential is opened once per request, the sign-in is this request's alone, and nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.identity import CertificateCredential
+
+from remediator.azure.arm_client import ArmClient, ArmError
+from remediator.service.errors import GateShut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from remediator.azure.seal import Seal
+    from remediator.azure.verifiers import VerifierTables
+    from remediator.catalogue.spec import Fix, Target
+    from remediator.service.admission import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class AzureSession:
+    """Hold a client that speaks to Azure Resource Manager until the request's deadline."""
+
+    client: ArmClient
+
+    def recording(self) -> AbstractContextManager[list[str]]:
+        """Collect the names of the operations that this thread calls."""
+        return self.client.recording()
+
+
+class EntraSessions:
+    """Sign in as the remediator app registration."""
+
+    failures: tuple[type[Exception], ...] = (ArmError, AzureError)
+
+    def __init__(self, verifiers: VerifierTables, seal: Seal, *, tenant: str, app_id: str) -> None:
+        self._verifiers = verifiers
+        self._seal = seal
+        self._tenant = tenant
+        self._app_id = app_id
+
+    def explain(self, error: Exception) -> tuple[str, str]:
+        """Return the cloud's error code and message, or the SDK's name for what went wrong on the way."""
+        code = getattr(error, "code", "") or type(error).__name__
+        return str(code), str(getattr(error, "message", "")) or "The call didn't get through."
+
+    def chunks(
+        self,
+        fix: Fix[Any, Any, Any],
+        targets: Sequence[Target],
+        *,
+        deadline: int,
+        write: bool,  # noqa: ARG002 - no session policy has a size here
+    ) -> Iterable[int]:
+        """Return one chunk: a session isn't narrowed to targets, so nothing limits how many it serves."""
+        return [len(targets)] if targets else []
+
+    def at(self, passage: Passage) -> EntraDoorway:
+        """Return the gate as one request comes to it."""
+        return EntraDoorway(self, passage)
+
+    def sign_in(self, passage: Passage) -> CertificateCredential:
+        """Unseal the window's credential and sign in with it; raise `GateShut` if either is refused."""
+        passage.window.require_honoured(time.time())
+        sealed = self._verifiers.sealed(passage.window)
+        if sealed is None:
+            raise GateShut("nothing is sealed for the window")
+        opened = self._seal.unseal(sealed, passage.window, passage.opening)
+        credential = CertificateCredential(self._tenant, self._app_id, certificate_data=opened.reveal())
+        try:
+            credential.get_token(ArmClient.SCOPE)
+        except (ClientAuthenticationError, AzureError) as error:
+            raise GateShut(type(error).__name__) from None
+        return credential
+
+
+class EntraDoorway:
+    """Sign in once for one request, at its first session."""
+
+    def __init__(self, sessions: EntraSessions, passage: Passage) -> None:
+        self._sessions = sessions
+        self._passage = passage
+        self._credential: CertificateCredential | None = None
+        self._signing_in = threading.Lock()
+
+    @contextmanager
+    def open(
+        self,
+        fix: Fix[Any, Any, Any],
+        targets: Sequence[Target],
+        *,
+        write: bool,  # noqa: ARG002 - the roles say what a session may
+    ) -> Iterator[AzureSession]:
+        """Open a session that stops calling at the request's deadline."""
+        with ArmClient(self._signed_in(), deadline=self._passage.deadline) as client:
+            yield AzureSession(client)
+
+    def _signed_in(self) -> CertificateCredential:
+        with self._signing_in:
+            if self._credential is None:
+                self._credential = self._sessions.sign_in(self._passage)
+            return self._credential
