@@ -95,6 +95,7 @@ def read(request: Request, scope: Scope | None, account: str, body: bytes) -> Ap
         protocol = determine_request_protocol(get_service_model(model_name), copy.content_type)
     except (UnknownServiceError, NotImplementedError, NotFound) as error:
         raise Refused("UnknownOperation", f"{service} has no such operation") from error
+    _check_one_form(copy, protocol)
     return ApiCall(
         service=_PREFIXES.get(service, service),
         model=model_name,
@@ -108,6 +109,11 @@ def read(request: Request, scope: Scope | None, account: str, body: bytes) -> Ap
         host=request.host,
         headers=dict(request.headers),
     )
+
+
+def _check_one_form(request: Request, protocol: str) -> None:
+    if protocol in ("query", "ec2") and request.args and request.form:
+        raise Refused("SerializationException", "parameters are either in the query or in the body")
 
 
 def _params(request: Request, operation: Any, uri: dict[str, Any], protocol: str, body: bytes) -> dict[str, Any]:  # noqa: ANN401 - moto's model

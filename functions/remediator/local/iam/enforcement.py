@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import flask
 from flask import Response
 from flask import request as flask_request
+from moto.core.responses import BaseResponse
 from moto.core.utils import convert_to_flask_response
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
@@ -17,7 +19,7 @@ from moto.s3.models import FakeBucket
 from remediator.local.calls import Call, CallLog
 from remediator.local.faults import Effect, Fault, Faults
 
-from . import additions, apicall, entities, identities, replies, resource_policies, services
+from . import additions, apicall, entities, identities, replies, request_context, resource_policies, services
 from .check import Check
 from .evaluator import Decision, Policies, Request, evaluate
 from .hooks import run_all, wrap
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from moto.core.request import Request as MotoRequest
 
 _NOT_AWS: Final = ("/moto-api", "/latest/", "/favicon.ico", "/static/")
+# Where moto looks for a region before it looks at the signature.
+_REGION_FOR_MOTO: Final = re.compile(r"(?:\bregion/|\.)([a-z]{2}(?:-[a-z]+)+-\d)\b")
 # moto checks conditions and then writes, without a lock; these services promise that nothing comes between.
 _ATOMIC: Final = {name: threading.RLock() for name in ("dynamodb", "secretsmanager")}
 
@@ -58,7 +62,7 @@ def install(*, bypass: Collection[str], calls: CallLog | None = None, faults: Fa
     if _installed is not None:
         raise RuntimeError("IAM enforcement is already installed in this process")
     gate = _Gate(frozenset(bypass), calls or CallLog(), faults or Faults())
-    hooks = (additions.install, entities.install, identities.install, _hook_bucket)
+    hooks = (additions.install, entities.install, identities.install, _hook_bucket, _hook_action)
     undo = [_forget_gate, *(hook() for hook in hooks), _hook_server(gate)]
     _installed = gate
     return Installation(gate, undo)
@@ -106,6 +110,7 @@ class _Gate:
             record = self._judge(principal, call)
         except Refused as refused:
             return _refusal(request, scope, refused.code, refused.reason)
+        flask.g.authorized_operation = call.operation
         fault = self.faults.strike(record)
         if fault:
             return self._broken(fault, request, call, record, proceed)
@@ -137,7 +142,7 @@ class _Gate:
         first = checks[0] if checks else Check(f"{call.service}:{call.operation}")
         outcome = Decision(True, "everybody may")
         for number, check in enumerate(checks):
-            context = {**_of_call(call), **check.context}
+            context = {**request_context.of_call(call), **check.context}
             decision = self.decide(principal, Check(check.action, check.resource, context), None)
             if not decision.allowed:
                 return check, decision
@@ -152,7 +157,7 @@ class _Gate:
         delay = self.faults.propagation_seconds
         account = resource_policies.owner(check.resource, principal.account)
         own: dict[str, str | Sequence[str]] = {} if check.resource == "*" else {"aws:ResourceAccount": account}
-        context = {**_of_principal(principal, delay), **own, **check.context}
+        context = {**request_context.of_principal(principal, delay), **own, **check.context}
         try:
             policies = _policies(principal, policy or resource_policies.policy_of(check, delay=delay), delay)
         except Malformed as malformed:
@@ -200,16 +205,41 @@ def _hook_server(gate: _Gate) -> Callable[[], None]:
     return wrap(convert_to_flask_response, "__call__", enforced)
 
 
+def _hook_action() -> Callable[[], None]:
+    return wrap(BaseResponse, "_get_action", _as_authorized)
+
+
+def _as_authorized(read: Callable[[BaseResponse], str], response: BaseResponse) -> str:
+    # moto reads the operation out of whatever looks like a form, even a JSON body with "&Action=" in its text. It must
+    # read all the same: it finds the parameters in the path on the way.
+    found = read(response)
+    return flask.g.get("authorized_operation", found) if flask.has_app_context() else found
+
+
 def _hook_bucket() -> Callable[[], None]:
     return wrap(FakeBucket, "get_permission", lambda *_: PermissionResult.PERMITTED)
 
 
 def _authenticated(request: MotoRequest, scope: Scope | None, body: bytes) -> Principal:
+    _check_moto_agrees(request, scope)
     if scope is None:
         if "HTTP_X_AMZ_TARGET" in request.environ or request.method == "POST":
             raise Refused("MissingAuthenticationToken", "Request is missing Authentication Token")
         return Principal.anonymous()
     return authenticate(request.method, request.raw_url, dict(request.headers), body, service=scope.service)
+
+
+def _check_moto_agrees(request: MotoRequest, scope: Scope | None) -> None:
+    """Refuse what moto would understand otherwise than it was signed: another account, region, service."""
+    if "x-moto-account-id" in request.headers:
+        raise Refused("AccessDenied", "an account is chosen by its keys, not by a header of moto's")
+    if scope is None:
+        return
+    if scope.presigned and (scope.service != "s3" or "Authorization" in request.headers):
+        raise Refused("AccessDenied", "only S3's requests may be signed in their query, and then only there")
+    names = f"{request.host} {request.headers.get('User-Agent', '')}"
+    if any(region != scope.region for region in _REGION_FOR_MOTO.findall(names)):
+        raise Refused("AccessDenied", f"the request is signed for {scope.region}, and names another region to moto")
 
 
 def _policies(principal: Principal, resource: Policy | None, delay: float) -> Policies:
@@ -223,40 +253,6 @@ def _policies(principal: Principal, resource: Policy | None, delay: float) -> Po
         boundary=found.boundary_policy() if found else None,
         session=Policy.parse("of the session", session) if session is not None else None,
     )
-
-
-def _of_principal(principal: Principal, delay: float) -> dict[str, str | Sequence[str]]:
-    now = time.time()
-    context: dict[str, str | Sequence[str]] = {
-        "aws:CurrentTime": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:EpochTime": str(int(now)),
-        "aws:SecureTransport": "true",
-        "aws:ViaAWSService": "false",
-        "aws:PrincipalIsAWSService": "false",
-        "aws:PrincipalType": principal.kind,
-        "aws:userid": principal.unique_id,
-    }
-    if not principal.account:
-        return context
-    context |= {"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": principal.account}
-    if principal.kind == "User":
-        context["aws:username"] = principal.arn.rpartition("/")[2]
-    if principal.issued_at is not None:
-        issued = datetime.fromtimestamp(principal.issued_at, UTC)
-        context["aws:TokenIssueTime"] = issued.strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = entities.entity(principal.arn, delay)
-    for key, value in found.tags if found else ():
-        context[f"aws:PrincipalTag/{key}"] = value
-    return context
-
-
-def _of_call(call: apicall.ApiCall) -> dict[str, str | Sequence[str]]:
-    return {
-        "aws:RequestedRegion": call.region,
-        "aws:SourceIp": call.source_ip,
-        "aws:SecureTransport": "true" if call.secure else "false",
-        "aws:UserAgent": call.headers.get("User-Agent", ""),
-    }
 
 
 def _atomically(call: apicall.ApiCall, proceed: Callable[[], Response]) -> Response:

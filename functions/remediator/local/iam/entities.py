@@ -178,6 +178,14 @@ def _default_version(policy: Any) -> str:  # noqa: ANN401 - moto's ManagedPolicy
     return next(as_text(version.document) for version in policy.versions if version.is_default)
 
 
+def managed_policy(arn: str) -> str:
+    """Return the default version of a managed policy; one that doesn't exist allows nothing."""
+    for _, backend in backends():
+        if arn in backend.managed_policies:
+            return _default_version(backend.managed_policies[arn])
+    return _NO_POLICY
+
+
 def _boundary(backend: IAMBackend, arn: str | None) -> Document | None:
     if not arn:
         return None

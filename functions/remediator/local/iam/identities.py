@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from moto.sts.models import AssumedRole, STSBackend, sts_backends
+from moto.sts.responses import TokenResponse
 
 from . import entities
 from .evaluator import Policies, Request, evaluate
-from .hooks import wrap
+from .hooks import run_all, wrap
 from .principal import Principal, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from moto.core.responses import ActionResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ class Credential:
 class _Issued:
     at: float
     role_id: str | None
+    tags: tuple[tuple[str, str], ...] = ()
+    source_identity: str | None = None
+    policy_arns: tuple[str, ...] = ()
 
 
 _ISSUED: Final[WeakKeyDictionary[AssumedRole, _Issued]] = WeakKeyDictionary()
@@ -64,7 +70,7 @@ def _session(access_key: str) -> Credential | None:
 def _session_credential(session: AssumedRole) -> Credential | None:
     role = entities.entity(session.role_arn)
     issued = _ISSUED.get(session)
-    if role is None or (issued and issued.role_id != role.unique_id):
+    if role is None or issued is None or issued.role_id != role.unique_id:
         return None
     principal = Principal(
         arn=session.role_arn,
@@ -72,11 +78,25 @@ def _session_credential(session: AssumedRole) -> Credential | None:
         account=session.account_id,
         unique_id=f"{role.unique_id}:{session.session_name}",
         access_key=session.access_key_id,
-        session_policy=json.loads(session.policy) if session.policy else None,
-        issued_at=issued.at if issued else None,
+        session_policy=_session_policy(session, issued),
+        issued_at=issued.at,
+        tags=issued.tags,
+        source_identity=issued.source_identity,
     )
     expires = session.expiration.replace(tzinfo=UTC).timestamp()
     return Credential(session.secret_access_key, session.session_token, expires, principal)
+
+
+def _session_policy(session: AssumedRole, issued: _Issued) -> dict[str, object] | None:
+    """Join the inline and the managed session policies: together they say what the session may keep."""
+    texts = [session.policy] if session.policy else []
+    texts += [entities.managed_policy(arn) for arn in issued.policy_arns]
+    if not texts:
+        return None
+    documents = [json.loads(text) for text in texts]
+    listed = [entry["Statement"] for entry in documents]
+    statements = [one for entry in listed for one in (entry if isinstance(entry, list) else [entry])]
+    return {"Version": documents[0].get("Version", "2008-10-17"), "Statement": statements}
 
 
 def _user_key(access_key: str) -> Credential | None:
@@ -116,8 +136,9 @@ def assume_for_service(service: str, role_arn: str, session_name: str, *, durati
 
 
 def install() -> Callable[[], None]:
-    """Note for every session when it was issued and for which role; returns what takes the hook off again."""
-    return wrap(STSBackend, "assume_role", _noting_issue)
+    """Note for every session what moto forgets; returns what takes the hooks off again."""
+    undo = [wrap(STSBackend, "assume_role", _noting_issue), wrap(TokenResponse, "assume_role", _noting_request)]
+    return lambda: run_all(undo)
 
 
 def _noting_issue(assume: Callable[..., AssumedRole], *args: Any, **kwargs: Any) -> AssumedRole:  # noqa: ANN401 - moto's
@@ -125,3 +146,15 @@ def _noting_issue(assume: Callable[..., AssumedRole], *args: Any, **kwargs: Any)
     role = entities.entity(session.role_arn)
     _ISSUED[session] = _Issued(time.time(), role.unique_id if role else None)
     return session
+
+
+def _noting_request(assume: Callable[..., ActionResult], request: TokenResponse) -> ActionResult:
+    reply = assume(request)
+    session: AssumedRole = reply.result["Credentials"]  # type: ignore[index] # moto types every result as object
+    _ISSUED[session] = replace(
+        _ISSUED[session],
+        tags=tuple((tag["Key"], tag["Value"]) for tag in request.params.get("Tags") or ()),
+        source_identity=request.params.get("SourceIdentity"),
+        policy_arns=tuple(entry["arn"] for entry in request.params.get("PolicyArns") or ()),
+    )
+    return reply

@@ -17,7 +17,7 @@ class Principal:
 
     `arn` is the role or user, `session_arn` the assumed-role session (sessions only). `unique_id` is `AROA…:session`
     for sessions and `AIDA…` for users. `issued_at` is the session's issue time in Unix seconds. `kind` is what
-    `aws:PrincipalType` says; a `Service` has its DNS name as `arn` and no account.
+    `aws:PrincipalType` says; a `Service` has its DNS name as `arn` and no account. `tags` are the session's own.
     """
 
     arn: str
@@ -28,6 +28,8 @@ class Principal:
     session_policy: Mapping[str, object] | None
     issued_at: float | None = None
     kind: str = "AssumedRole"
+    tags: tuple[tuple[str, str], ...] = ()
+    source_identity: str | None = None
 
     @property
     def name(self) -> str:
