@@ -61,7 +61,7 @@ class EntraSessions:
         targets: Sequence[Target],
         *,
         deadline: int,
-        write: bool,  # noqa: ARG002 - no session policy has a size here
+        write: bool,
     ) -> Iterable[int]:
         """Return one chunk: a session isn't narrowed to targets, so nothing limits how many it serves."""
         return [len(targets)] if targets else []
@@ -100,7 +100,7 @@ class EntraDoorway:
         fix: Fix[Any, Any, Any],
         targets: Sequence[Target],
         *,
-        write: bool,  # noqa: ARG002 - the roles say what a session may
+        write: bool,
     ) -> Iterator[AzureSession]:
         """Open a session that stops calling at the request's deadline."""
         with ArmClient(self._signed_in(), deadline=self._passage.deadline) as client:
