@@ -1,0 +1,1 @@
+"""Carry out templates resource by resource, through each service's own API."""

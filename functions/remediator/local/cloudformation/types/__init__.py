@@ -1,0 +1,1 @@
+"""Know each resource type: how it is made, changed, removed and read back."""
