@@ -60,6 +60,15 @@ class LogEvent:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Say as which role a service acts, and for which resource."""
+
+    role_arn: str
+    service: str
+    source_arn: str | None = None
+
+
 class Account(Protocol):
     """Give the host what Lambda takes from the account: sessions of the execution role, and a place for logs."""
 
@@ -67,7 +76,7 @@ class Account(Protocol):
     def endpoint(self) -> str:
         """Return the URL under which every service answers."""
 
-    def session(self, role_arn: str, name: str, service: str) -> Credentials:
+    def session(self, acting: Acting, name: str) -> Credentials:
         """Assume a role as an AWS service does; raises `Unassumable` if its trust policy doesn't let the service."""
 
     def put_logs(self, function: Function, stream: str, access_key: str, events: Sequence[LogEvent]) -> None:

@@ -17,6 +17,7 @@ from remediator.local.runtime import lines
 from remediator.local.runtime.code import CodeStore
 from remediator.local.runtime.environment import variables
 from remediator.local.runtime.events import Launch, Request
+from remediator.local.runtime.functions import Acting
 from remediator.local.runtime.interpreters import interpreter_for
 from remediator.local.runtime.pool import Environment, Pool
 from remediator.local.runtime.sandbox import Sandbox
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 # The default quota of an account, per region.
 CONCURRENCY: Final = 1000
 _TAIL_BYTES: Final = 4096
+LAMBDA: Final = "lambda.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class LambdaHost:
 
     def _start(self, function: Function) -> Environment:
         interpreter = interpreter_for(function.runtime)
-        credentials = self._account.session(function.role_arn, function.name, "lambda.amazonaws.com")
+        credentials = self._account.session(Acting(function.role_arn, LAMBDA), function.name)
         stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{secrets.token_hex(16)}"
         environment = Environment(function.revision, credentials, stream)
         environment.write(lines.initialized(function.log_format, function.runtime, interpreter.remark))

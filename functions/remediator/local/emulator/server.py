@@ -1,0 +1,73 @@
+"""Serve moto from this process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import ThreadedWSGIServer
+
+if TYPE_CHECKING:
+    from moto.backends import SERVICE_NAMES
+
+# What a deployment touches first: loaded side by side with the rest of the start instead of one after the other.
+_PRELOADED: Final[tuple[SERVICE_NAMES, ...]] = (
+    *("iam", "sts", "s3", "cloudformation", "lambda", "dynamodb", "secretsmanager", "kms", "logs"),
+    *("sqs", "sns", "cloudwatch", "scheduler", "ssm", "ecr"),
+)
+_SETTINGS: Final = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+
+
+class _RequestHandler(MotoRequestHandler):
+    disable_nagle_algorithm = True  # headers and body leave apart; waiting for an acknowledgement costs milliseconds
+
+    def log_request(self, *_: object) -> None:
+        """Say nothing: the call log knows more."""
+
+
+class MotoServer:
+    """Answer for every service on one port of loopback, until closed. moto's state is the process's: one at a time."""
+
+    def __init__(self, port: int = 0) -> None:
+        os.environ.update(_SETTINGS)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        reset()
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._server = ThreadedWSGIServer("127.0.0.1", port, self._application, handler=_RequestHandler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_port
+        # moto takes the bucket out of a template's URL; under another name of this machine it takes the wrong part.
+        self.endpoint = f"http://localhost:{self.port}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def preload(self) -> None:
+        """Load the services that a deployment needs, in the background."""
+        pool = ThreadPoolExecutor(max_workers=1)
+        pool.submit(self._preload)
+        pool.shutdown(wait=False)
+
+    def close(self) -> None:
+        """Stop answering and forget everything."""
+        self._server.shutdown()
+        self._server.server_close()
+        reset()
+
+    def _preload(self) -> None:
+        import_module("moto.cloudformation.models")
+        for service in _PRELOADED:
+            with self._application.lock:
+                if service not in self._application.app_instances:
+                    self._application.app_instances[service] = create_backend_app(service)
+
+
+def reset() -> None:
+    """Forget every account's state."""
+    BackendDict.reset()
+    reset_model_data()
