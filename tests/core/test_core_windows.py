@@ -119,6 +119,8 @@ def test_the_last_window_leaves_the_gate_with_its_grace(offset: float, windows: 
 
 def test_the_first_window_of_all_has_none_before_it() -> None:
     assert open_at(0) == staged_at(0)
+    assert open_at(299) == staged_at(299)
+    assert open_at(300) == (Window(0), *staged_at(300))
 
 
 @given(st.integers(1000, 2**40), st.integers(-310, 310))
