@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from infra.assets.bytecode import Compiler
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+LOCK: Final = ROOT / "requirements" / "dev.lock"
 OWN: Final = "remediator"
 SDK_DATA: Final = "botocore/data"
 BUDGET: Final = 2_600_000
@@ -84,7 +85,7 @@ def default_builder(minor: str) -> Builder:
 
 def gather(recipe: Recipe) -> dict[str, bytes]:
     """Return a function's sources and data, by their path in the asset."""
-    packages = {OWN: ROOT / "functions", **shipped_packages(ROOT / "requirements" / "dev.lock")}
+    packages = {OWN: ROOT / "functions", **shipped_packages(LOCK)}
     closure = Closure(packages, OWN)
     closure.add([recipe.handler, *recipe.also])
     files = {name: file.read_bytes() for name, file in closure.files.items()}

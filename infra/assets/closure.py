@@ -100,7 +100,9 @@ class Closure:
             return
         if self._file(found.module) is not None:
             yield found.module
-        elif not found.optional and not self._made_at_run_time(found.module):
+        elif self._made_at_run_time(found.module):
+            yield found.module.rpartition(".")[0]
+        elif not found.optional:
             raise Unshippable(f"{importer} imports {found.module}, which is neither Python's nor among what is shipped")
         yield from (name for name in (f"{found.module}.{one}" for one in found.names) if self._file(name) is not None)
 

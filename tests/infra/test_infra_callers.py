@@ -23,6 +23,8 @@ from tests.infra.deployed import (
     role_arn,
 )
 
+pytestmark = pytest.mark.xdist_group("synth")
+
 CALLERS = ("remediator-reader", "remediator-operator")
 VIA_SECRETS = {"kms__ViaService": "secretsmanager.eu-west-1.amazonaws.com"}
 VIA_TABLES = {"kms__ViaService": "dynamodb.eu-west-1.amazonaws.com"}

@@ -23,6 +23,8 @@ from tests.infra.deployed import (
     role_arn,
 )
 
+pytestmark = pytest.mark.xdist_group("synth")
+
 ROTATOR, REMEDIATOR, SCHEDULER = "remediator-rotator", "remediator", "remediator-scheduler"
 WRITE = role_arn("remediator-write")
 LOGS = {

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from aws_cdk import App, Stack
 
+pytestmark = pytest.mark.xdist_group("synth")
+
 WRITE = "remediator-write"
 BUCKET = "arn:aws:s3:::customers-bucket"
 HERE = {"aws__RequestedRegion": "eu-west-1", "aws__ResourceAccount": ACCOUNT}
