@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -28,6 +29,11 @@ class Listener(ThreadingHTTPServer):
         with contextlib.suppress(OSError):  # not connected: what wakes `accept` is the attempt
             self.socket.shutdown(socket.SHUT_RDWR)
         self.server_close()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a peer that went away: a killed sandbox does."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # typed as any address
 
     def _accept(self) -> None:
         while True:
