@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+import requests
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -80,6 +84,18 @@ class Account:
             config=Config(retries={"max_attempts": 0}, **config),
         )
 
+    def send(self, keys: Keys, method: str, path: str, service: str, **more: Any) -> requests.Response:
+        """A request that is signed by the SDK's own signer and changed (`tamper`) before it is sent."""
+        tamper = more.pop("tamper", lambda _: None)
+        signer = more.pop("signer", S3SigV4Auth if service == "s3" else SigV4Auth)
+        request = AWSRequest(method, f"{self.url}{path}", headers=more.get("headers"), data=more.get("data", b""))
+        signer(Credentials(keys.access_key, keys.secret, keys.token), service, more.get("region", REGION)).add_auth(
+            request
+        )
+        tamper(request)
+        body = request.data
+        return requests.request(method, request.url, headers=dict(request.headers), data=body, timeout=10)
+
     def name(self, prefix: str) -> str:
         return f"{prefix}-{next(self.numbers)}"
 
@@ -100,6 +116,11 @@ class Account:
         if statements:
             iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(document(*statements)))
         return str(created["Role"]["Arn"])
+
+    def bucket(self) -> str:
+        name = self.name("bucket")
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        return name
 
     def policy(self, text: dict[str, Any]) -> str:
         created = self.client("iam").create_policy(PolicyName=self.name("policy"), PolicyDocument=json.dumps(text))

@@ -67,9 +67,13 @@ def scope_or_none(request: Request) -> Scope | None:
 def protocol_of(request: Request, service: str) -> str:
     """Return the protocol whose error shape the caller understands; JSON for services that nobody knows."""
     try:
-        return determine_request_protocol(get_service_model(model_of(request, service, b"")), request.content_type)
-    except (UnknownServiceError, NotImplementedError):
+        model = get_service_model(model_of(request, service, b""))
+    except UnknownServiceError:
         return "json"
+    try:
+        return determine_request_protocol(model, request.content_type)
+    except NotImplementedError:
+        return str(model.protocol)
 
 
 def model_of(request: Request, service: str, body: bytes) -> str:
