@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from remediator.catalogue import policies, registry
 from remediator.catalogue.aws.resources import S3_BUCKET
 from remediator.catalogue.spec import Home
-from tests.catalogue.toys import HOME, TurnUp
+from tests.catalogue.toys import HOME, TurnUp, unhurried
 
 if TYPE_CHECKING:
     from remediator.catalogue.spec import Target
@@ -85,6 +85,7 @@ def test_a_target_named_twice_stands_once_in_the_policy() -> None:
     assert policy["Statement"][0]["Resource"] == ["arn:aws:s3:::one"]
 
 
+@unhurried
 @given(
     lengths=st.lists(st.tuples(st.integers(1, 255), st.sampled_from(REGIONS)), max_size=120),
     write=st.booleans(),
@@ -248,6 +249,7 @@ def test_a_fix_may_declare_what_does_not(action: str) -> None:
     assert not policies.is_forbidden(action)
 
 
+@unhurried
 @given(st.lists(st.integers(1, 80), max_size=40))
 def test_managed_policies_hold_all_statements_in_order_within_the_limit(sizes: list[int]) -> None:
     statements: list[dict[str, Any]] = [

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from remediator.catalogue import registry
 from remediator.catalogue.errors import UnknownFix
+from tests.catalogue.toys import unhurried
 
 FUNCTIONS = Path(registry.__file__).parents[2]
 
@@ -52,6 +53,7 @@ def test_what_is_not_the_id_of_a_fix_is_refused(fix_id: str) -> None:
         registry.load(fix_id)
 
 
+@unhurried
 @given(st.text(max_size=60))
 def test_no_text_imports_anything_but_a_fix(text: str) -> None:
     known = set(sys.modules)

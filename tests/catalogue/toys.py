@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hypothesis import settings
+
 from remediator.catalogue.aws.resources import ACCOUNT, S3_BUCKET
 from remediator.catalogue.spec import (
     Example,
@@ -21,6 +23,9 @@ from remediator.catalogue.spec import (
 
 if TYPE_CHECKING:
     from remediator.catalogue.spec import Target
+
+unhurried = settings(deadline=None)
+"""Let an example take its time: machines are shared, and how fast one is says nothing of the code."""
 
 HOME = Home("aws", "123456789012")
 BUCKET = S3_BUCKET.parse(S3_BUCKET.example, HOME)

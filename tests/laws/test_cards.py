@@ -94,7 +94,7 @@ def test_8_reading_is_not_writing(fix: Any) -> None:
 def test_8_its_policy_fits_for_a_full_chunk(fix: Any) -> None:
     arn = st.from_regex(re.compile(fix.target.form, re.ASCII), fullmatch=True)
 
-    @settings(max_examples=10)
+    @settings(max_examples=10, deadline=None)
     @given(st.lists(arn, min_size=1, max_size=50))
     def fits(arns: list[str]) -> None:
         region = {"region": "eu-west-1"} if "region" in fix.target.schema()["required"] else {}

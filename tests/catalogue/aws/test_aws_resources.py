@@ -19,6 +19,7 @@ from remediator.catalogue.aws.resources import (
 )
 from remediator.catalogue.errors import BadTarget
 from remediator.catalogue.spec import Home
+from tests.catalogue.toys import unhurried
 
 HOME = Home("aws", "123456789012")
 KINDS = (ACCOUNT, KMS_KEY, RDS_SNAPSHOT, S3_BUCKET, SECURITY_GROUP)
@@ -41,6 +42,7 @@ def test_the_example_is_a_target_at_home(kind: Arn) -> None:
     assert (target.region == "eu-west-1") is kind.regional
 
 
+@unhurried
 @given(st.data())
 def test_schema_and_reader_agree_and_wildcards_match_what_is_at_home(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from remediator.catalogue.aws.s3.block_public_access import ALL_ON, SWITCHES, BlockPublicAccess
 from remediator.catalogue.spec import Example, NoParameters
+from tests.catalogue.toys import unhurried
 from tests.laws.trials import AT_ONCE, Case, Trial, staged
 
 FIX = BlockPublicAccess()
@@ -56,6 +57,7 @@ def test_a_bucket_that_is_not_there_is_an_error_not_a_bucket_without_the_setting
             trial.job.read()
 
 
+@unhurried
 @given(st.none() | st.fixed_dictionaries(dict.fromkeys(SWITCHES, st.booleans())))
 def test_whatever_the_setting_is_it_should_be_all_on(state: dict[str, bool] | None) -> None:
     kept = None if state is None else dict(state)

@@ -12,6 +12,7 @@ from remediator.catalogue.aws.ec2 import rules
 from remediator.catalogue.aws.ec2.close_port import GROUP, ClosePort, Ports, rule
 from remediator.catalogue.engine import Outcome
 from remediator.catalogue.spec import Example
+from tests.catalogue.toys import unhurried
 from tests.laws.trials import AT_ONCE, Case, Trial, staged
 
 FIX = ClosePort()
@@ -178,6 +179,7 @@ def lost(protocol: str, source: str) -> bool:
     return protocol not in kept
 
 
+@unhurried
 @given(any_rules, any_ports)
 def test_what_is_admitted_is_what_was_but_for_the_ports(found: list[dict[str, Any]], ports: Ports) -> None:
     closed = {f"{ports.protocol}/{ports.port}", *ports.also}
@@ -192,6 +194,7 @@ def test_what_is_admitted_is_what_was_but_for_the_ports(found: list[dict[str, An
                 assert admits(after, protocol, port, source) is (before and not shut), (protocol, port, source)
 
 
+@unhurried
 @given(any_rules, any_ports)
 def test_judgement_is_pure_settles_at_once_and_leaves_other_rules_alone(
     found: list[dict[str, Any]], ports: Ports
@@ -208,6 +211,7 @@ def test_judgement_is_pure_settles_at_once_and_leaves_other_rules_alone(
     assert {one["source"] for one in after} <= {one["source"] for one in found}
 
 
+@unhurried
 @given(any_rules)
 def test_a_rule_sent_to_ec2_comes_back_as_it_was(found: list[dict[str, Any]]) -> None:
     assert rules.flattened(rules.permission(one) for one in found) == found

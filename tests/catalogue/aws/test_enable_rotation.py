@@ -12,6 +12,7 @@ from remediator.catalogue.aws.kms.enable_rotation import OFF, ON, EnableRotation
 from remediator.catalogue.engine import Job
 from remediator.catalogue.errors import NotApplicable
 from remediator.catalogue.spec import Example
+from tests.catalogue.toys import unhurried
 from tests.laws import stages
 from tests.laws.trials import AT_ONCE, HOME, Case, staged
 
@@ -87,6 +88,7 @@ def test_where_kms_names_no_period_it_is_a_year() -> None:
     assert read(metadata(), {"KeyRotationEnabled": True}) == {"enabled": True, "period_days": 365}
 
 
+@unhurried
 @given(st.integers(90, 2560), st.integers(90, 2560))
 def test_a_key_that_is_rotated_keeps_its_period(period: int, asked: int) -> None:
     current = {"enabled": True, "period_days": period}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from remediator.catalogue.aws.s3.require_tls import ARN, LIMIT, SID, RequireTls, deny_without_tls
 from remediator.catalogue.errors import NotApplicable
 from remediator.catalogue.spec import Example, NoParameters
+from tests.catalogue.toys import unhurried
 from tests.laws.trials import AT_ONCE, Case, staged
 
 FIX = RequireTls()
@@ -159,6 +160,7 @@ policies = st.none() | st.builds(
 )
 
 
+@unhurried
 @given(policies)
 def test_whatever_stands_in_the_policy_stays_and_once_is_enough(policy: dict[str, Any] | None) -> None:
     current = {"arn": ARN, "policy": policy}

@@ -20,6 +20,7 @@ from remediator.catalogue.aws.iam.set_password_policy import (
 )
 from remediator.catalogue.errors import NotApplicable
 from remediator.catalogue.spec import Example
+from tests.catalogue.toys import unhurried
 from tests.laws.trials import AT_ONCE, Case, Trial, staged
 
 FIX = SetPasswordPolicy()
@@ -71,6 +72,7 @@ def test_an_account_without_a_policy_gets_the_benchmarks() -> None:
     }
 
 
+@unhurried
 @given(policies, demands)
 def test_nothing_that_was_stricter_is_weakened_and_everything_asked_is_met(
     policy: dict[str, Any], asked: Demands
@@ -95,6 +97,7 @@ def test_nothing_that_was_stricter_is_weakened_and_everything_asked_is_met(
     assert after["AllowUsersToChangePassword"] is (policy["AllowUsersToChangePassword"] or asked.users_may_change)
 
 
+@unhurried
 @given(demands)
 def test_a_first_policy_is_never_weaker_than_what_aws_demands_without_one(asked: Demands) -> None:
     kinds = [asked.require_symbols, asked.require_numbers, asked.require_uppercase, asked.require_lowercase]

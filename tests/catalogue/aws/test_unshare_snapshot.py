@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from remediator.catalogue.aws.rds.unshare_snapshot import CLUSTER, Outsiders, UnshareSnapshot
 from remediator.catalogue.spec import Example
+from tests.catalogue.toys import unhurried
 from tests.laws.trials import AT_ONCE, Case, Trial, staged
 
 FIX = UnshareSnapshot()
@@ -29,6 +30,7 @@ def sent(trial: Trial) -> list[tuple[str, dict[str, Any]]]:
     return [(name, dict(request)) for name, request in calls.made if "Modify" in name]
 
 
+@unhurried
 @given(st.lists(accounts | st.just("all"), unique=True).map(sorted), st.lists(accounts, max_size=3, unique=True))
 def test_everybody_goes_and_all_who_are_not_named_stay(shares: list[str], named: list[str]) -> None:
     kept = list(shares)

@@ -35,7 +35,7 @@ class BlockPublicAccess(Fix["S3Client", "Switches | None", NoParameters]):
     answers: ClassVar = {
         "cloudsploit": ids("bucketPublicAccessBlock"),
         "prowler": ids("s3_bucket_level_public_access_block", "s3_bucket_public_access"),
-        "security-hub": ids("S3.2", "S3.3", "S3.8"),
+        "security-hub": ids("CloudTrail.6", "S3.2", "S3.3", "S3.8"),
     }
     examples = (
         Example(broken=None, fixed=ALL_ON, others=(ALL_ON | {"IgnorePublicAcls": False},)),

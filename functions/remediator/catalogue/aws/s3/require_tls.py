@@ -54,6 +54,9 @@ class RequireTls(Fix["S3Client", "State", NoParameters]):
 
     A statement that denies everything without TLS is added to the bucket policy, which is created if there is none. The
     other statements stay as they are. Clients that use plain HTTP, static website endpoints among them, are refused.
+
+    S3 refuses every change of a policy that is public while the bucket blocks public policies: such a bucket's policy
+    has to be mended first.
     """
 
     id = "aws.s3.require-tls"
