@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
-from remediator.cli.views import change_lines, moment, name_of, outcome_text
+from remediator.cli.views import change_lines, indented, moment, name_of, outcome_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,4 +40,4 @@ def _finding(evidence: Evidence, finding: Finding) -> list[RenderableType]:
     command, why_not = evidence.way_back(finding)
     facts.append(("way back", command or f"none: {why_not}"))
     below = [Text.assemble((f"{name:>9}  ", "dim"), text) for name, text in facts]
-    return [head, *(Padding(line, (0, 0, 0, 3)) for line in lines), *below]
+    return [head, *map(indented, lines), *map(indented, below)]

@@ -31,9 +31,17 @@ def up(
     Example:  [cyan]remediator local up --json account.json[/cyan], then in another terminal
     [cyan]remediator status --account account.json[/cyan]
     """
+    from remediator.cli.exits import Exit
+    from remediator.cli.failures import Failed
+    from remediator.local.account import RotationFailed
+    from remediator.local.deploy import DeployFailed
     from remediator.local.up import up as stay_up
+    from remediator.local.witness import Unfaithful
 
-    stay_up(port=port, json_file=json, latency_ms=latency, say=speech.note)
+    try:
+        stay_up(port=port, json_file=json, latency_ms=latency, say=speech.note)
+    except (DeployFailed, Unfaithful, RotationFailed) as error:
+        raise Failed(str(error), exit=Exit.NOT_FIXED, next="Run `make setup`, then try again.") from None
 
 
 @app.command()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from remediator.cli.views import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import RenderableType
 
     from remediator.catalogue.spec import JSON
     from remediator.local.mess import Mess
+    from remediator.vendor import Finding
 
 
 def mess_document(mess: Mess) -> dict[str, JSON]:
@@ -29,12 +31,14 @@ def mess_document(mess: Mess) -> dict[str, JSON]:
 
 def mess_view(mess: Mess) -> list[RenderableType]:
     """Return what a person sees: what is wrong, then what is right and must stay."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for offence in mess.offences:
-        name = offence.finding.fix or offence.finding.finding or ""
-        table.add_row(
-            Text("✗", style="red"), offence.what, Text(name, style="cyan"), name_of(dict(offence.finding.target))
-        )
-    for innocent in mess.innocents:
-        table.add_row(Text("✓", style="green"), innocent.what, "", name_of(dict(innocent.target)))
-    return [table]
+    wrong = [_line(("✗", "red"), one.what, one.finding.target, _named(one.finding)) for one in mess.offences]
+    right = [_line(("✓", "green"), one.what, one.target, "must not change") for one in mess.innocents]
+    return [*wrong, *right]
+
+
+def _line(mark: tuple[str, str], what: str, target: Mapping[str, str], said: str) -> Text:
+    return Text.assemble("  ", mark, f" {what}  ", (said, "cyan"), (f"  {name_of(dict(target))}", "dim"))
+
+
+def _named(finding: Finding) -> str:
+    return finding.fix or finding.finding or ""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from remediator.catalogue.spec import JSON
     from remediator.cli.failures import Failed
+
+
+_UNFOLDED = 200
+"""How wide a table is, in columns, where nobody's terminal says."""
 
 
 class Speech:
@@ -57,9 +62,13 @@ class Speech:
 
 
 def _console(*, stderr: bool) -> Console:
+    """Return a console; what isn't read in a terminal isn't folded to the width of one."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    stream = sys.stderr if stderr else sys.stdout
+    terminal = stream.isatty()
+    width = None if terminal or "COLUMNS" in os.environ else _UNFOLDED
+    return Console(stderr=stderr, highlight=False, width=width, soft_wrap=True)
 
 
 def _show_steps() -> None:

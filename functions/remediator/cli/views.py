@@ -6,7 +6,6 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from rich.table import Table
 from rich.text import Text
 
 from remediator.catalogue.engine import Outcome
@@ -44,23 +43,24 @@ def outcome_text(outcome: Outcome) -> Text:
 
 def answer_view(answer: Answer) -> list[RenderableType]:
     """Show a remediation: a line per finding, and under it what changes."""
-    head = Text.assemble((answer.mode.value, "bold"), " ", (answer.id, "cyan"), f" {answer.state.value}")
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right", style="dim")
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    shown: list[RenderableType] = [
+        Text.assemble((answer.mode.value, "bold"), " ", (answer.id, "cyan"), f" {answer.state.value}")
+    ]
     for result in answer.results:
-        table.add_row(str(result.index), outcome_text(result.outcome), _subject(result))
-        for line in _below(result):
-            table.add_row("", "", line)
-    return [head, table]
+        shown += [_head(result), *(indented(line) for line in _below(result))]
+    return shown
+
+
+def indented(line: Text) -> Text:
+    """Return a line as it stands under a finding's."""
+    return Text("     ").append_text(line)
 
 
 def change_lines(before: JSON, after: JSON) -> list[Text]:
     """Show what changes from one state to the other, a line each."""
     shown = []
     for line in differences(before, after):
-        path = f"{line.path} " if line.path else ""
+        path = f"{line.path} " if line.path not in ("", "[]") else ""
         shown.append(Text(f"{line.kind.value} {path}{_values(line.before, line.after)}", style=_STYLES[line.kind]))
     return shown
 
@@ -83,10 +83,13 @@ def all_good(results: Sequence[Result]) -> bool:
     return all(result.outcome in GOOD for result in results)
 
 
-def _subject(result: Result) -> Text:
+def _head(result: Result) -> Text:
+    outcome = outcome_text(result.outcome)
+    outcome.pad_right(max(0, 14 - len(outcome)))
+    index = (f"{result.index:>3}  ", "dim")
     if result.fix is None:
-        return Text("not reached before the deadline", style="dim")
-    return Text.assemble((result.fix, "bold"), "  ", name_of(result.target))
+        return Text.assemble(index, outcome, ("not reached before the deadline", "dim"))
+    return Text.assemble(index, outcome, (result.fix, "bold"), "  ", (name_of(result.target), "dim"))
 
 
 def _below(result: Result) -> list[Text]:
@@ -113,4 +116,5 @@ def _plain(value: dict[str, JSON]) -> str:
     """Return a flat object as `name=value` words; what isn't there isn't said. Others are JSON."""
     if any(isinstance(one, dict | list) for one in value.values()):
         return json.dumps(value, ensure_ascii=False)
-    return " ".join(f"{name}={one}" for name, one in value.items() if one is not None)
+    said = {name: one if isinstance(one, str) else json.dumps(one) for name, one in value.items() if one is not None}
+    return " ".join(f"{name}={one}" for name, one in said.items())

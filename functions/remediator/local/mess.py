@@ -117,7 +117,7 @@ def _keys(client: Callable[[str], Any], region: str, account: str) -> _Made:
         ),
         Offence(
             "the backups' key, never rotated",
-            Finding(fix="aws.kms.enable-rotation", parameters={"period_days": 180}, target=targets["acme-backups"]),
+            Finding(fix="aws.kms.enable-rotation", target=targets["acme-backups"]),
         ),
     ], [Innocent("a key that is rotated already", "aws.kms.enable-rotation", targets["acme-rotated"])]
 

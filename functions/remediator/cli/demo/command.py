@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from remediator.cli.exits import Exit
+from remediator.cli.failures import Failed
 from remediator.cli.options import command
 from remediator.cli.speech import Speech
 
@@ -28,8 +29,14 @@ def demo(
     """
     from remediator.cli.demo.board_view import board_view
     from remediator.cli.demo.story import tell
+    from remediator.local.account import RotationFailed
+    from remediator.local.deploy import DeployFailed
+    from remediator.local.witness import Unfaithful
 
-    board = tell(speech, latency_ms=latency)
+    try:
+        board = tell(speech, latency_ms=latency)
+    except (DeployFailed, Unfaithful, RotationFailed) as error:
+        raise Failed(str(error), exit=Exit.NOT_FIXED, next="Run `make setup`, then try again.") from None
     speech.answer(board.document(), *board_view(board))
     if not board.holds:
         raise typer.Exit(Exit.NOT_FIXED)

@@ -1,0 +1,66 @@
+"""Hold what both sides have in their hands during the story."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from remediator.catalogue import registry
+from remediator.catalogue.spec import Home
+from remediator.cli.places import Operator
+from remediator.vendor import Client, Deployment, reader_access
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from remediator.catalogue.spec import JSON
+    from remediator.cli.demo.board import Board
+    from remediator.local.account import EmbeddedAccount
+    from remediator.vendor.sigv4 import Credentials
+
+_ONCE = Config(retries={"total_max_attempts": 1})
+
+
+class Stage:
+    """Hold the account, the deployment in it, and a client for each side."""
+
+    def __init__(self, account: EmbeddedAccount, board: Board) -> None:
+        described = account.describe()
+        self.account = account
+        self.board = board
+        self.endpoint_url: str = described["aws_endpoint_url"]
+        self.region: str = described["region"]
+        self.outputs: Mapping[str, str] = account.outputs
+        self.deployment = Deployment.from_outputs(self.outputs)
+        self.home = Home("aws", described["account_id"])
+        admin, vendor, operator = (
+            boto3.Session(**described[f"{whose}_credentials"], region_name=self.region)
+            for whose in ("admin", "vendor", "operator")
+        )
+        self._admin: Any = admin
+        self.reader = reader_access(self.deployment, vendor, endpoint_url=self.endpoint_url)
+        self.vendor = Client(self.deployment, self.reader)
+        self.desk = Operator(operator, self.endpoint_url, described["stack"])
+        self.operator = self.desk.client()
+
+    def admin(self, service: str) -> Any:  # noqa: ANN401 - an SDK client of any service
+        """Return an administrator's client."""
+        return self._admin.client(service, endpoint_url=self.endpoint_url)
+
+    def client(self, service: str, credentials: Credentials) -> Any:  # noqa: ANN401 - an SDK client of any service
+        """Return a client with somebody's credentials; it tries once."""
+        return self._admin.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.token,
+            config=_ONCE,
+        )
+
+    def setting(self, fix_id: str, target: Mapping[str, str]) -> JSON:
+        """Return a setting as an administrator reads it, whatever any answer says."""
+        fix = registry.load(fix_id)
+        return fix.read(self.admin(fix.service), fix.target.parse(target, self.home))

@@ -1,0 +1,71 @@
+"""Tell the story from an empty account to a closed gate."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from remediator.cli.condition import examine
+from remediator.cli.demo.board import Board
+from remediator.cli.demo.closing import close
+from remediator.cli.demo.repair import Repair
+from remediator.cli.demo.siege import besiege
+from remediator.cli.demo.stage import Stage
+from remediator.core.windows import AHEAD
+from remediator.local.account import EmbeddedAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remediator.cli.speech import Speech
+
+
+_EVENT = re.compile(r"\| +[0-9/]+ \|.*_(?:IN_PROGRESS|COMPLETE)\b|: (?:start|success): ")
+
+
+def tell(speech: Speech, *, latency_ms: int) -> Board:
+    """Tell the whole story, and return the score."""
+    board = Board(speech.note)
+    with EmbeddedAccount(latency_ms=latency_ms, say=_progress(speech)) as account:
+        with board.chapter("deploy", "The customer deploys, with the CDK's own command line"):
+            account.deploy()
+            stage = Stage(account, board)
+            board.line("the gate before the first rotation", wanted="unavailable", got=stage.operator.health().gate)
+        with board.chapter("rotate", "The rotator makes seeds, publishes what is derived from them, moves the gate"):
+            _rotate(stage)
+        with board.chapter("mess", "The account is in a mess, and has innocents beside it"):
+            repair = Repair(stage)
+        with board.chapter("plan", "The vendor plans: what would change on a believable mess"):
+            repair.plan()
+        with board.chapter("apply", "The vendor applies every fix"):
+            repair.apply()
+        with board.chapter("roll back", "The operator takes one repair back"):
+            offence = repair.roll_back_one()
+        with board.chapter("attacks", "Everybody attacks"):
+            besiege(stage, repair.mess, offence)
+        with board.chapter("closed", "The rotator is stopped, and time goes by"):
+            close(stage, repair.mess)
+    return board
+
+
+def _rotate(stage: Stage) -> None:
+    stage.account.rotate()
+    condition = examine(stage.desk, time.time())
+    stage.board.line("the gate after it", wanted="open", got=condition.gate)
+    stage.board.line("windows staged", wanted=AHEAD + 1, got=len(condition.staged))
+    stage.board.line(
+        "windows that STS would open in, each for its own value", wanted=AHEAD + 1, got=len(condition.opens)
+    )
+
+
+def _progress(speech: Speech) -> Callable[[str], None]:
+    """Tell what the account says of itself, dimly; of the CDK's events, one per resource, only what fails."""
+
+    def tell_dimly(text: str) -> None:
+        if not _EVENT.search(text):
+            speech.note(Text(f"  {text}", style="dim"))
+
+    return tell_dimly
