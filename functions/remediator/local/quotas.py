@@ -7,7 +7,6 @@ policies are counted without white space), API reference of `AssumeRole`, "AWS S
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
 import re
@@ -23,7 +22,7 @@ from moto.sts.exceptions import STSClientError, STSValidationError
 from moto.sts.responses import TokenResponse
 
 from .iam import entities, identities
-from .iam.hooks import run_all, wrap
+from .iam.hooks import arguments, run_all, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,19 +71,14 @@ def _characters(document: str) -> int:
     return len("".join(document.split()))
 
 
-def _given(method: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call to one of moto's methods by their names, however it was called."""
-    return inspect.signature(method).bind(*args, **named).arguments
-
-
 def _with_trust(original: Callable[..., Any], *args: Any, **named: Any) -> Any:  # noqa: ANN401 - moto's own signatures
-    given = _given(original, args, named)
+    given = arguments(original, args, named)
     _limit("ACLSizePerRole", given.get("policy_document") or given["assume_role_policy_document"], _TRUST)
     return original(*args, **named)
 
 
 def _with_document(original: Callable[..., Any], *args: Any, **named: Any) -> Any:  # noqa: ANN401 - moto's own signatures
-    _limit("PolicySize", _given(original, args, named)["policy_document"], _MANAGED)
+    _limit("PolicySize", arguments(original, args, named)["policy_document"], _MANAGED)
     return original(*args, **named)
 
 
@@ -174,7 +168,7 @@ class VersionQuotaExceeded(SecretsManagerClientError):  # noqa: N818 - named for
 
 
 def _with_version(original: Callable[..., Any], *args: Any, **named: Any) -> Any:  # noqa: ANN401 - moto's own signatures
-    given = _given(original, args, named)
+    given = arguments(original, args, named)
     secret = given["self"].secrets.get(given["secret_id"])
     carries_value = given.get("secret_string") is not None or given.get("secret_binary") is not None
     if secret is not None and carries_value and given.get("version_id") not in secret.versions:

@@ -288,7 +288,8 @@ def test_a_user_has_no_session(account: Account) -> None:
     user = account.user()
     caller = principal_of(user.access_key)
     assert (caller.arn, caller.session_arn, caller.session_policy) == (user.arn, None, None)
-    assert caller.unique_id.startswith("AKIA" if caller.unique_id == user.access_key else caller.unique_id[:1])
+    assert caller.unique_id.startswith("AIDA")
+    assert account.client("sts", user).get_caller_identity()["UserId"] == caller.unique_id
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Answer the IAM operations that moto lacks: simulations, and permissions boundaries of users."""
+"""Complete moto's IAM: simulations, permissions boundaries of users, unique ids that say what they name."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def install() -> Callable[[], None]:
     """Add the operations; returns what takes them away again."""
     undo = [
         wrap(IamResponse, "create_user", _create_user),
+        wrap(User, "__init__", _with_users_id),
         add(User, "permissions_boundary", property(_shown_boundary)),
         add(IAMBackend, "set_user_boundary", _set_user_boundary),
         add(IamResponse, "put_user_permissions_boundary", _put_user_permissions_boundary),
@@ -33,6 +34,11 @@ def install() -> Callable[[], None]:
         add(IamResponse, "simulate_custom_policy", _simulate_custom_policy),
     ]
     return lambda: run_all(undo)
+
+
+def _with_users_id(original: Callable[..., None], self: User, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - moto's
+    original(self, *args, **kwargs)
+    self.id = f"AIDA{self.id[4:]}"
 
 
 def _shown_boundary(user: User) -> dict[str, str] | None:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from moto.iam.models import IAMBackend, iam_backends
 
-from .hooks import run_all, wrap
+from .hooks import arguments, run_all, wrap
 from .policy import Malformed, Policy
 
 if TYPE_CHECKING:
@@ -71,7 +71,14 @@ def install() -> Callable[[], None]:
     """Watch every IAM write, so that it can become effective late; returns what takes the hooks off again."""
     _TIMELINE.begin()
     undo = [wrap(IAMBackend, name, _watched) for name in MUTATORS]
+    undo.append(wrap(IAMBackend, "update_assume_role_policy", _bound_anew))
     return lambda: run_all(undo)
+
+
+def _bound_anew(write: Callable[..., None], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - moto's own signatures
+    given = arguments(write, args, kwargs)
+    _BOUND.pop(given["self"].get_role(given["role_name"]), None)
+    write(*args, **kwargs)
 
 
 def _watched(write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - moto's own signatures

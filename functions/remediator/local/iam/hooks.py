@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ def wrap(owner: type, name: str, around: Callable[..., Any]) -> Callable[[], Non
 
     setattr(owner, name, wrapped)
     return lambda: setattr(owner, name, original)
+
+
+def arguments(method: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call to one of moto's methods by their names, however it was called."""
+    return inspect.signature(method).bind(*args, **named).arguments
 
 
 def add(owner: type, name: str, member: object) -> Callable[[], None]:
