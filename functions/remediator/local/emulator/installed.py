@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from remediator.local import iam, quotas, scheduler
 from remediator.local.clients import Clients, ServiceClients
-from remediator.local.emulator import lambda_repairs, secrets_repairs, url_service
+from remediator.local.emulator import accounts, lambda_repairs, secrets_repairs, url_service
 from remediator.local.emulator.cloudformation_service import CloudFormationService
 from remediator.local.emulator.hooks import Hooks
 from remediator.local.emulator.identities import Identities, make_identities
@@ -53,6 +53,7 @@ class Emulator:
         if not _ONE.acquire(blocking=False):
             raise AlreadyRunning("one embedded account at a time in a process")
         self._hooks = Hooks()
+        accounts.install(self._hooks)
         self.server = MotoServer(port)
         self.identities: Identities = make_identities()
         self._iam = iam.install(bypass=[self.identities.admin.credentials.access_key])

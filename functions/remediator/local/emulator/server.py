@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import BackendDict, backend_lock
 from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
 from werkzeug.serving import ThreadedWSGIServer
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _PRELOADED: Final[tuple[SERVICE_NAMES, ...]] = (
     *("iam", "sts", "s3", "cloudformation", "lambda", "dynamodb", "secretsmanager", "kms", "logs"),
     *("sqs", "sns", "cloudwatch", "scheduler", "ssm", "ecr"),
 )
+# Its parts know nothing of any account, and take a while to make: one for all accounts of a process.
+_APPLICATION: Final = DomainDispatcherApplication(create_backend_app)
 _SETTINGS: Final = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
 
 
@@ -39,8 +42,7 @@ class MotoServer:
         os.environ.update(_SETTINGS)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         reset()
-        self._application = DomainDispatcherApplication(create_backend_app)
-        self._server = ThreadedWSGIServer("127.0.0.1", port, self._application, handler=_RequestHandler)
+        self._server = ThreadedWSGIServer("127.0.0.1", port, _APPLICATION, handler=_RequestHandler)
         self._server.daemon_threads = True
         self.port: int = self._server.server_port
         # moto takes the bucket out of a template's URL; under another name of this machine it takes the wrong part.
@@ -62,12 +64,16 @@ class MotoServer:
     def _preload(self) -> None:
         import_module("moto.cloudformation.models")
         for service in _PRELOADED:
-            with self._application.lock:
-                if service not in self._application.app_instances:
-                    self._application.app_instances[service] = create_backend_app(service)
+            with _APPLICATION.lock:
+                if service not in _APPLICATION.app_instances:
+                    _APPLICATION.app_instances[service] = create_backend_app(service)
 
 
 def reset() -> None:
-    """Forget every account's state."""
-    BackendDict.reset()
+    """Forget every account's state. moto's own reset makes everything anew before it throws it away."""
+    with backend_lock:
+        for backends in BackendDict._instances:  # noqa: SLF001 - there is no other list of them
+            backends.clear()
+        BackendDict._instances.clear()  # noqa: SLF001 - as above
+    s3_backends.bucket_accounts.clear()
     reset_model_data()
