@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from remediator.local import iam, quotas, scheduler
 from remediator.local.clients import Clients, ServiceClients
-from remediator.local.emulator import accounts, lambda_repairs, secrets_repairs, url_service
+from remediator.local.emulator import accounts, lambda_repairs, secret_batches, url_service
 from remediator.local.emulator.cloudformation_service import CloudFormationService
 from remediator.local.emulator.hooks import Hooks
 from remediator.local.emulator.identities import Identities, make_identities
@@ -65,7 +65,7 @@ class Emulator:
         self.asynchronous = AsyncInvoker(self.host, clock, deployed, self.outbox)
         self.faults.kill = self._kill
         lambda_repairs.install(self._hooks)
-        secrets_repairs.install(self._hooks)
+        secret_batches.install(self._hooks)
         LambdaService(self.host, self.asynchronous).install(self._hooks)
         CloudFormationService(self._services, on_event).install(self._hooks)
         self.doors = Doors(door.Surroundings(self.host, deployed, url_service.auth_type, self.calls, self.faults))

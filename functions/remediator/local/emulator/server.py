@@ -7,7 +7,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moto.core.base_backend import BackendDict, backend_lock
 from moto.core.model_instances import reset_model_data
@@ -72,8 +72,12 @@ class MotoServer:
 def reset() -> None:
     """Forget every account's state. moto's own reset makes everything anew before it throws it away."""
     with backend_lock:
-        for backends in BackendDict._instances:  # noqa: SLF001 - there is no other list of them
+        for backends in _all_backends():
             backends.clear()
-        BackendDict._instances.clear()  # noqa: SLF001 - as above
+        _all_backends().clear()
     s3_backends.bucket_accounts.clear()
     reset_model_data()
+
+
+def _all_backends() -> list[BackendDict[Any]]:
+    return BackendDict._instances  # type: ignore[misc] # noqa: SLF001 - generic there; and there is no other list of them
