@@ -77,6 +77,8 @@ _NO_RESOURCE: Final = {
     "sqs": frozenset({"ListQueues"}),
     "sns": frozenset({"ListTopics", "ListSubscriptions"}),
 }
+# Where an operation that names nothing is checked on all there are of a kind.
+_ALL: Final = {("cloudwatch", "DescribeAlarms"): "alarm:*"}
 _NAMES: Final = {
     ("lambda", "Invoke"): "InvokeFunction",
     ("lambda", "InvokeWithResponseStream"): "InvokeFunction",
@@ -137,6 +139,8 @@ def _resources(call: ApiCall) -> Iterator[str]:
         if values:
             yield from (_arn(call, template, value) for value in (values if isinstance(values, list) else [values]))
             return
+    if (call.service, call.operation) in _ALL:
+        yield call.arn(_ALL[call.service, call.operation])
 
 
 def _arn(call: ApiCall, template: str, value: object) -> str:
