@@ -1,4 +1,4 @@
-"""Write archives whose bytes depend on nothing but their content."""
+"""Write archives whose bytes depend on nothing but their content, and on the zlib that packs them."""
 
 from __future__ import annotations
 

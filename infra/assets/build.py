@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +71,10 @@ class Builder:
     def _write(self, path: Path, files: Mapping[str, bytes]) -> None:
         """Write the archive under its name only when it is whole, since others may be building too."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        os.close(handle)
-        write_archive(Path(unfinished), files)
-        Path(unfinished).replace(path)
+        with tempfile.TemporaryDirectory(dir=self.folder) as unfinished:
+            archive = Path(unfinished) / path.name
+            write_archive(archive, files)
+            archive.replace(path)
 
 
 def default_builder(minor: str) -> Builder:

@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 Items: TypeAlias = "Mapping[str, Sequence[str]]"
 """DynamoDB action → patterns of the partition keys it is used on."""
 
+
+def _joined(*adapters: Items) -> Items:
+    """Return what several adapters use of one table; an action that two use reaches the keys of both."""
+    actions = sorted({action for items in adapters for action in items})
+    return {action: sorted({key for items in adapters for key in items.get(action, ())}) for action in actions}
+
+
 ROTATOR_STATE: Final[Items] = staging.USES
 ROTATOR_SEEDS: Final[Sequence[str]] = seed_ring.USES
 ROTATOR_GATE: Final[Sequence[str]] = trust_policy.USES
 
-REMEDIATOR_STATE: Final[Items] = {**verifiers.USES, **receipts.USES_STATE}
+REMEDIATOR_STATE: Final[Items] = _joined(verifiers.USES, receipts.USES_STATE)
 REMEDIATOR_RECEIPTS: Final[Sequence[str]] = receipts.USES
 REMEDIATOR_GATE: Final[Sequence[str]] = sessions.USES
 

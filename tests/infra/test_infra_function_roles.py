@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
 from typing import Any
 
 import pytest
 
+import remediator.aws
 from infra.aws import uses
 from remediator.aws import receipts, seed_ring, sessions, staging, trust_policy, verifiers
 from remediator.catalogue.policies import FORBIDDEN_ACTIONS
@@ -61,6 +64,23 @@ def test_the_remediator_is_granted_exactly_what_its_adapters_use(deployed: Deplo
     used = {*verifiers.USES, *receipts.USES, *receipts.USES_STATE, *sessions.USES}
     assert allowed_actions(deployed, REMEDIATOR, "dynamodb:", "secretsmanager:", "iam:", "sts:") == used
     assert uses.remediator_actions() == used
+
+
+def test_every_adapter_that_declares_what_it_uses_belongs_to_a_function() -> None:
+    """A new adapter that is forgotten here would be deployed without its permissions and models."""
+    modules = [import_module(f"remediator.aws.{found.name}") for found in pkgutil.iter_modules(remediator.aws.__path__)]
+    declared = {
+        action
+        for module in modules
+        for name, value in vars(module).items()
+        if name == "USES" or name.startswith("USES_")
+        for action in value
+    }
+    assert declared == uses.rotator_actions() | uses.remediator_actions()
+
+
+def test_an_action_that_two_adapters_use_reaches_the_keys_of_both() -> None:
+    assert uses._joined({"a:B": ("one",)}, {"a:B": ("two",), "a:C": ("x",)}) == {"a:B": ["one", "two"], "a:C": ["x"]}
 
 
 def test_beyond_these_the_functions_use_the_key_write_their_log_and_send_dead_letters(deployed: Deployed) -> None:
