@@ -39,8 +39,6 @@ DIGEST = digest_field(BODY)
 RAW = DIGEST[9:-1]
 DIGESTS = {
     "nothing": "",
-    "another body's": digest_field(BODY + b"\n"),
-    "an empty body's": digest_field(b""),
     "SHA-512": f"sha-512=:{encoded(bytes(64))}:",
     "SHA-512 besides": f"{DIGEST}, sha-512=:{encoded(bytes(64))}:",
     "SHA-512 before": f"sha-512=:{encoded(bytes(64))}:, {DIGEST}",
@@ -56,7 +54,6 @@ DIGESTS = {
     "a space after": f"{DIGEST} ",
     "a new line after": f"{DIGEST}\n",
     "no padding": f"sha-256=:{RAW[:-1]}:",
-    "stray bits": f"sha-256=:{RAW[:-2]}{chr(ord(RAW[-2]) + 1)}=:",
     "hexadecimal": f"sha-256=:{'0' * 64}:",
     "SHA-1": f"sha=:{encoded(bytes(20))}:",
     "a short one": f"sha-256=:{encoded(bytes(31))}:",
@@ -64,9 +61,20 @@ DIGESTS = {
 
 
 @pytest.mark.parametrize("digest", [pytest.param(case, id=name) for name, case in DIGESTS.items()])
-def test_a_digest_that_is_not_the_one_of_the_body_is_refused(digest: str) -> None:
-    told = refused(Forgery(fields={"content-digest": digest}).signed())
-    assert told.startswith("Content-Digest is")
+def test_a_digest_in_another_form_is_refused(digest: str) -> None:
+    assert refused(Forgery(fields={"content-digest": digest}).signed()) == "Content-Digest is one sha-256 digest"
+
+
+OTHERS = {
+    "another body's": digest_field(BODY + b"\n"),
+    "an empty body's": digest_field(b""),
+    "stray bits": f"sha-256=:{RAW[:-2]}{chr(ord(RAW[-2]) + 1)}=:",
+}
+
+
+@pytest.mark.parametrize("digest", [pytest.param(case, id=name) for name, case in OTHERS.items()])
+def test_a_digest_that_is_not_the_bodys_is_refused(digest: str) -> None:
+    assert refused(Forgery(fields={"content-digest": digest}).signed()) == "Content-Digest isn't the body's"
 
 
 def test_a_body_that_was_changed_under_its_digest_is_refused() -> None:
