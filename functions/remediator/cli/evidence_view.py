@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -34,7 +35,7 @@ def _finding(evidence: Evidence, finding: Finding) -> list[RenderableType]:
     )
     lines = change_lines(finding.change.before, finding.change.after) if finding.change else []
     facts = [("at", moment(finding.at)), ("calls", ", ".join(finding.calls) or "none")]
-    facts += [(name, str(value)) for name, value in finding.parameters.items()]
+    facts += [(name, json.dumps(value)) for name, value in finding.parameters.items()]
     facts += [("reason", f"{finding.reason.code}: {finding.reason.message}")] if finding.reason else []
     facts += [("undoes", finding.subject)] if finding.subject else []
     command, why_not = evidence.way_back(finding)

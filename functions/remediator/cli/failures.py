@@ -58,11 +58,12 @@ def explained(error: Exception) -> Failed | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from remediator.catalogue.errors import Unfit
-    from remediator.vendor.errors import NotServed
+    from remediator.vendor.errors import NotServed, Unreachable
 
     if isinstance(error, NotServed):
         advice = advice_on(error)
-        return Failed(str(error), exit=advice.exit, next=advice.next, key=error.key)
+        resendable = advice.exit is Exit.NOT_NOW or isinstance(error, Unreachable)
+        return Failed(str(error), exit=advice.exit, next=advice.next, key=error.key if resendable else None)
     if isinstance(error, Unfit):
         return Failed(str(error), exit=Exit.NOT_FOUND, next="`remediator fixes list` shows what there is.")
     if isinstance(error, ClientError):

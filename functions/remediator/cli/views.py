@@ -32,6 +32,7 @@ GOOD: Final = frozenset(
 
 _STYLES: Final = {Kind.ADDED: "green", Kind.REMOVED: "red", Kind.CHANGED: "yellow"}
 _LONGEST: Final = 160
+_OUTCOME: Final = len("rolled back")
 
 
 def outcome_text(outcome: Outcome) -> Text:
@@ -85,7 +86,7 @@ def all_good(results: Sequence[Result]) -> bool:
 
 def _head(result: Result) -> Text:
     outcome = outcome_text(result.outcome)
-    outcome.pad_right(max(0, 14 - len(outcome)))
+    outcome.pad_right(2 + max(0, _OUTCOME - len(outcome)))
     index = (f"{result.index:>3}  ", "dim")
     if result.fix is None:
         return Text.assemble(index, outcome, ("not reached before the deadline", "dim"))
