@@ -91,7 +91,10 @@ def cut_model(model: JSON, names: Collection[str], service: str) -> JSON:
             reached.add(shape)
             todo.extend(_named(model["shapes"][shape]))
     shapes = {name: shape for name, shape in model["shapes"].items() if name in reached}
-    return _undocumented({**model, "operations": operations, "shapes": shapes})
+    cut = _undocumented({**model, "operations": operations, "shapes": shapes})
+    for parameter in cut.get("clientContextParams", {}).values():
+        parameter["documentation"] = ""  # the one place where the SDK insists on it
+    return cut
 
 
 def cut_endpoints(endpoints: JSON, prefixes: Collection[str]) -> JSON:

@@ -224,6 +224,8 @@ class Refusing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    do_GET = do_POST
+
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
@@ -320,23 +322,29 @@ def test_the_remediator_runs_from_its_archive_alone(python: str, unpacked: dict[
     assert "AccessDeniedException" in said, "the call got as far as the service"
 
 
-MAKE_CLIENTS = """
+READ_ONCE = """
 import json
 import botocore.session
+from botocore.exceptions import ClientError
 from remediator.catalogue.policies import operations
 from remediator.catalogue.registry import all_fixes
+from remediator.catalogue.spec import Home
 session = botocore.session.get_session()
 found = {}
 for fix in all_fixes("aws"):
     client = session.create_client(fix.service, region_name="eu-west-1")
-    model = client.meta.service_model
-    found[fix.id] = sorted(f"{fix.service}:{name}" for name in model.operation_names)
+    try:
+        fix.read(client, fix.target.parse(fix.target.example, Home("aws", "123456789012")))
+    except ClientError:
+        found[fix.id] = sorted(f"{fix.service}:{name}" for name in client.meta.service_model.operation_names)
 print(json.dumps(found))
 """
 
 
 @pytest.mark.parametrize("python", INTERPRETERS)
-def test_every_fix_finds_its_client_and_operations_in_the_archive(python: str, unpacked: dict[str, Path]) -> None:
-    found = json.loads(run_alone(python, unpacked["remediate"], MAKE_CLIENTS))
+def test_every_fix_reaches_its_service_from_the_archive_and_finds_its_operations(
+    python: str, unpacked: dict[str, Path], refusing: str
+) -> None:
+    found = json.loads(run_alone(python, unpacked["remediate"], READ_ONCE, AWS_ENDPOINT_URL=refusing))
     for fix in all_fixes("aws"):
         assert operations(fix) <= set(found[fix.id])
