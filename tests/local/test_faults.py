@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
+from moto.dynamodb.models import DynamoDBBackend
 
 from remediator.local.calls import Call
 from remediator.local.faults import Effect, Fault, Faults, Match
+from remediator.local.iam.hooks import wrap
 from tests.local.iam.iam_account import Account, Keys, account, allow, faults, refused, trust
 
 __all__ = ["account", "faults"]  # the fixtures of the neighbours
@@ -215,18 +217,27 @@ def test_clear_switches_everything_off(account: Account, faults: Faults, rotator
     assert (faults.latency_seconds, faults.propagation_seconds, faults.struck) == (0, 0, ())
 
 
-def test_conditional_writes_stay_atomic_under_many_callers(account: Account, rotator: Keys, table: str) -> None:
-    client = account.client("dynamodb", rotator, max_pool_connections=16)
+def test_dynamodb_does_one_thing_at_a_time(account: Account, rotator: Keys, table: str) -> None:
+    # moto checks a condition and writes afterwards; a second writer in between would make both conditions hold.
+    inside: list[int] = []
+    busy = 0
 
-    def insert(_: int) -> bool:
-        try:
-            client.put_item(TableName=table, Item={"pk": {"S": "once"}}, ConditionExpression="attribute_not_exists(pk)")
-        except client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+    def slow(original: Any, *args: Any, **named: Any) -> Any:
+        nonlocal busy
+        busy += 1
+        inside.append(busy)
+        time.sleep(0.01)
+        busy -= 1
+        return original(*args, **named)
 
-    with ThreadPoolExecutor(16) as pool:
-        assert sum(pool.map(insert, range(64))) == 1
+    undo = wrap(DynamoDBBackend, "put_item", slow)
+    client = account.client("dynamodb", rotator, max_pool_connections=8)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: client.put_item(TableName=table, Item={"pk": {"S": "busy"}}), range(16)))
+    finally:
+        undo()
+    assert inside == [1] * 16
 
 
 def call(action: str = "dynamodb:PutItem", role: str = "rotator", resource: str = "*") -> Call:
