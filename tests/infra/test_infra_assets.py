@@ -224,7 +224,7 @@ class Refusing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - the server looks for this name
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -326,6 +326,7 @@ READ_ONCE = """
 import json
 import botocore.session
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from remediator.catalogue.policies import operations
 from remediator.catalogue.registry import all_fixes
 from remediator.catalogue.spec import Home
@@ -335,7 +336,7 @@ for fix in all_fixes("aws"):
     client = session.create_client(fix.service, region_name="eu-west-1")
     try:
         fix.read(client, fix.target.parse(fix.target.example, Home("aws", "123456789012")))
-    except ClientError:
+    except (ClientError, ResponseParserError):
         found[fix.id] = sorted(f"{fix.service}:{name}" for name in client.meta.service_model.operation_names)
 print(json.dumps(found))
 """
