@@ -154,6 +154,7 @@ PARAMETERS = {
             '""',
             f'"{arabic(str(WINDOW))}"',
             f'"{full_width(str(WINDOW))}"',
+            f'"{str(WINDOW)[0]}{arabic(str(WINDOW)[1:])}"',
             '"w"',
             "",
             "?1",
@@ -183,6 +184,7 @@ PARAMETERS = {
             "now",
             arabic(str(CREATED)),
             full_width(str(CREATED)),
+            f"{str(CREATED)[0]}{arabic(str(CREATED)[1:])}",
             f"{CREATED},{CREATED}",
         )
     },
