@@ -52,6 +52,7 @@ class Board:
         self.lines: list[Line] = []
         self.seconds: dict[str, float] = {}
         self._chapter = ""
+        self._begun = time.perf_counter()
 
     @contextmanager
     def chapter(self, name: str, says: str) -> Iterator[None]:
@@ -69,6 +70,11 @@ class Board:
         self.say(line_view(line))
 
     @property
+    def total(self) -> float:
+        """Return how long the story takes so far, in seconds, start and end of the account included."""
+        return round(time.perf_counter() - self._begun, 1)
+
+    @property
     def holds(self) -> bool:
         """Tell whether the story was told whole, and every line of it holds."""
         return bool(self.lines) and all(line.holds for line in self.lines)
@@ -76,7 +82,7 @@ class Board:
     def document(self) -> dict[str, JSON]:
         """Return the board as a JSON object."""
         lines = [asdict(line) | {"holds": line.holds} for line in self.lines]
-        return {"holds": self.holds, "seconds": self.seconds, "lines": lines}
+        return {"holds": self.holds, "seconds": {**self.seconds, "total": self.total}, "lines": lines}
 
 
 def line_view(line: Line) -> Text:

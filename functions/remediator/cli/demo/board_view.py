@@ -28,6 +28,7 @@ def board_view(board: Board) -> list[RenderableType]:
 def _sum(board: Board) -> Text:
     wrong = sum(not line.holds for line in board.lines)
     times = ", ".join(f"{chapter} {seconds:.1f} s" for chapter, seconds in board.seconds.items())
+    times += f"; {board.total:.0f} s in all"
     if wrong:
         return Text(f"\n{wrong} of {len(board.lines)} lines aren't as they should be ({times})", style="bold red")
     return Text(f"\nAll {len(board.lines)} lines are as they should be ({times})", style="bold green")
