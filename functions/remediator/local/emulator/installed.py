@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from remediator.local import iam, quotas, scheduler
@@ -52,37 +53,59 @@ class Emulator:
     ) -> None:
         if not _ONE.acquire(blocking=False):
             raise AlreadyRunning("one embedded account at a time in a process")
-        self._hooks = Hooks()
-        accounts.install(self._hooks)
+        with ExitStack() as undo:  # what was begun is undone if the rest fails: a port that is taken, for one
+            undo.callback(_ONE.release)
+            self._start(undo, clock, port, say, on_event)
+            self._fire(undo, clock, say, real_time=real_time_schedules)
+            self._undo = undo.pop_all()
+
+    def _start(
+        self,
+        undo: ExitStack,
+        clock: Clock,
+        port: int,
+        say: Callable[[str], None],
+        on_event: Callable[[str, Event], None],
+    ) -> None:
+        """Start the services, then put our parts into them."""
+        hooks = Hooks()
+        undo.callback(hooks.remove)
+        accounts.install(hooks)
         self.server = MotoServer(port)
+        undo.callback(self.server.close)
         self.identities: Identities = make_identities()
-        self._iam = iam.install(bypass=[self.identities.admin.credentials.access_key])
-        self.calls = self._iam.calls
-        self.faults = self._iam.faults
-        self._quotas = quotas.install()
+        enforced = iam.install(bypass=[self.identities.admin.credentials.access_key])
+        undo.callback(enforced.uninstall)
+        self.calls, self.faults = enforced.calls, enforced.faults
+        self.faults.kill = self._kill
+        undo.callback(quotas.install())
+        lambda_repairs.install(hooks)
+        secret_batches.install(hooks)
         self.outbox = Outbox(self.server.endpoint, say)
         self.host = LambdaHost(RuntimeAccount(self.server.endpoint, say), clock)
+        undo.callback(self.host.close)
         self.asynchronous = AsyncInvoker(self.host, clock, deployed, self.outbox)
-        self.faults.kill = self._kill
-        lambda_repairs.install(self._hooks)
-        secret_batches.install(self._hooks)
-        LambdaService(self.host, self.asynchronous).install(self._hooks)
-        CloudFormationService(self._services, on_event).install(self._hooks)
+        undo.callback(self.asynchronous.close)
+        LambdaService(self.host, self.asynchronous).install(hooks)
+        CloudFormationService(self._services, on_event).install(hooks)
         self.doors = Doors(door.Surroundings(self.host, deployed, url_service.auth_type, self.calls, self.faults))
-        url_service.install(self._hooks, self.doors)
-        self.scheduler = Scheduler(
-            scheduler.Surroundings(
-                endpoint=self.server.endpoint,
-                clock=clock,
-                schedules=schedules,
-                session=service_session,
-                asynchronous=self.asynchronous,
-                dead_letters=self.outbox,
-                say=say,
-            ),
-            real_time=real_time_schedules,
-        )
+        undo.callback(self.doors.close_all)
+        url_service.install(hooks, self.doors)
         self.server.preload()
+
+    def _fire(self, undo: ExitStack, clock: Clock, say: Callable[[str], None], *, real_time: bool) -> None:
+        """Start what fires schedules."""
+        surroundings = scheduler.Surroundings(
+            endpoint=self.server.endpoint,
+            clock=clock,
+            schedules=schedules,
+            session=service_session,
+            asynchronous=self.asynchronous,
+            dead_letters=self.outbox,
+            say=say,
+        )
+        self.scheduler = Scheduler(surroundings, real_time=real_time)
+        undo.callback(self.scheduler.close)
 
     def clients(self, region: str, identity: str = "admin") -> Clients:
         """Return clients with a user's keys: `admin`, `operator` or `vendor`."""
@@ -91,15 +114,7 @@ class Emulator:
 
     def close(self) -> None:
         """Take everything out of moto and forget its state."""
-        self.scheduler.close()
-        self.asynchronous.close()
-        self.doors.close_all()
-        self.host.close()
-        self._hooks.remove()
-        self._quotas()
-        self._iam.uninstall()
-        self.server.close()
-        _ONE.release()
+        self._undo.close()
 
     def _services(self, account: str, region: str, role_arn: str | None) -> ServiceClients:
         """Return the rights of a stack: its role's, if it was given one, else the administrator's who asked."""

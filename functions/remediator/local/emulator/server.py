@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -42,9 +43,12 @@ class MotoServer:
         os.environ.update(_SETTINGS)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         reset()
-        self._server = ThreadedWSGIServer("127.0.0.1", port, _APPLICATION, handler=_RequestHandler)
+        # The server would end the process if the port is taken; a socket of ours raises.
+        with socket.create_server(("127.0.0.1", port), backlog=128) as listening:
+            descriptor = listening.fileno()
+            self._server = ThreadedWSGIServer("127.0.0.1", port, _APPLICATION, handler=_RequestHandler, fd=descriptor)
         self._server.daemon_threads = True
-        self.port: int = self._server.server_port
+        self.port: int = self._server.port
         # moto takes the bucket out of a template's URL; under another name of this machine it takes the wrong part.
         self.endpoint = f"http://localhost:{self.port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
