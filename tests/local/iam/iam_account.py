@@ -71,18 +71,23 @@ class Account:
     installation: enforcement.Installation
     admin: Keys
     numbers: Iterator[int] = field(default_factory=count)
+    clients: dict[Any, Any] = field(default_factory=dict)
 
-    def client(self, service: str, keys: Keys | None = None, *, region: str = REGION, **config: Any) -> Any:
+    def client(self, service: str, keys: Keys | None = None, **config: Any) -> Any:
+        """A client without retries; made once, since that takes longer than many calls."""
         keys = keys or self.admin
-        return boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=self.url,
-            aws_access_key_id=keys.access_key,
-            aws_secret_access_key=keys.secret,
-            aws_session_token=keys.token,
-            config=Config(retries={"max_attempts": 0}, **config),
-        )
+        known = (service, keys, tuple(sorted(config.items())))
+        if known not in self.clients:
+            self.clients[known] = boto3.client(
+                service,
+                region_name=REGION,
+                endpoint_url=self.url,
+                aws_access_key_id=keys.access_key,
+                aws_secret_access_key=keys.secret,
+                aws_session_token=keys.token,
+                config=Config(retries={"max_attempts": 0}, **config),
+            )
+        return self.clients[known]
 
     def send(self, keys: Keys, method: str, path: str, service: str, **more: Any) -> requests.Response:
         """A request that is signed by the SDK's own signer and changed (`tamper`) before it is sent."""

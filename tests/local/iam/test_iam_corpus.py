@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.local.iam.corpus import ALL, Known
 from tests.local.iam.oracle import Case, ask_the_oracle
 from tests.local.iam.random_cases import random_cases
+
+if TYPE_CHECKING:
+    from remediator.local.iam.evaluator import Decision
 
 RANDOM_CASES = random_cases(3000, seed=20261123)
 
@@ -39,35 +43,42 @@ def test_the_oracle_agrees_on_every_rule_but_for_what_is_explained(answers: tupl
     assert unexplained == {}
 
 
-def test_the_oracle_agrees_on_random_cases_also_about_why(answers: tuple[list[str], list[str]]) -> None:
-    different = [
-        (case, answer)
-        for case, answer in zip(RANDOM_CASES, answers[1], strict=True)
-        if answer != _said(case) and not _is_granted_past_the_session_policy(case)
-    ]
-    assert different == []
+@pytest.fixture(scope="module")
+def decided(answers: tuple[list[str], list[str]]) -> list[Decided]:
+    """The random cases with both answers."""
+    return [Decided(case, case.decide(), answer) for case, answer in zip(RANDOM_CASES, answers[1], strict=True)]
 
 
-def test_random_cases_differ_only_where_a_session_policy_says_nothing(answers: tuple[list[str], list[str]]) -> None:
+@dataclass(frozen=True)
+class Decided:
+    case: Case
+    decision: Decision
+    answer: str
+
+    @property
+    def ours(self) -> str:
+        if self.decision.allowed:
+            return "Allowed"
+        return "ExplicitlyDenied" if self.decision.explicit else "ImplicitlyDenied"
+
+    @property
+    def is_granted_past_the_session_policy(self) -> bool:
+        by_resource = self.decision.allowed and "resource policy" in self.decision.reason
+        return by_resource and self.case.session is not None
+
+
+def test_the_oracle_agrees_on_random_cases_also_about_why(decided: list[Decided]) -> None:
+    assert [each for each in decided if each.ours != each.answer and not each.is_granted_past_the_session_policy] == []
+
+
+def test_random_cases_differ_only_where_a_session_policy_says_nothing(decided: list[Decided]) -> None:
     # The one documented difference, see the corpus: what a resource's policy grants to the session (or to everybody)
     # isn't limited by the session policy. Without the session policy the oracle must grant it, too.
-    differing = [case for case, answer in zip(RANDOM_CASES, answers[1], strict=True) if answer != _said(case)]
-    assert 0 < len(differing) < len(RANDOM_CASES) / 100
+    differing = [each.case for each in decided if each.ours != each.answer]
+    assert 0 < len(differing) < len(decided) / 100
     assert set(ask_the_oracle([replace(case, session=None) for case in differing])) == {"Allowed"}
 
 
-def test_the_random_cases_are_neither_all_refused_nor_all_simple() -> None:
-    said = [_said(case) for case in RANDOM_CASES]
-    assert all(said.count(answer) > len(said) / 20 for answer in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied"))
-
-
-def _said(case: Case) -> str:
-    decision = case.decide()
-    if decision.allowed:
-        return "Allowed"
-    return "ExplicitlyDenied" if decision.explicit else "ImplicitlyDenied"
-
-
-def _is_granted_past_the_session_policy(case: Case) -> bool:
-    decision = case.decide()
-    return decision.allowed and case.session is not None and "resource policy" in decision.reason
+def test_the_random_cases_are_neither_all_refused_nor_all_simple(decided: list[Decided]) -> None:
+    ours = [each.ours for each in decided]
+    assert all(ours.count(answer) > len(ours) / 20 for answer in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied"))

@@ -484,12 +484,11 @@ def make_messaging(account: Account, made: dict[str, str]) -> dict[str, str]:
 
 @dataclass
 class Someone:
-    """A session whose role's rights are replaced for each case: its clients are made only once."""
+    """A session whose role's rights are replaced for each case."""
 
     account: Account
     role: str
     keys: Keys
-    clients: dict[str, Any]
 
     def may(self, *statements: dict[str, Any]) -> Someone:
         text = json.dumps(document(*statements or (deny("*"),)))
@@ -497,16 +496,14 @@ class Someone:
         return self
 
     def client(self, service: str) -> Any:
-        if service not in self.clients:
-            self.clients[service] = self.account.client(service, self.keys)
-        return self.clients[service]
+        return self.account.client(service, self.keys)
 
 
 @pytest.fixture(scope="module")
 def someone(account: Account) -> Someone:
     caller = account.user()
     role = account.role(trust({"AWS": caller.arn}))
-    return Someone(account, role.rpartition("/")[2], account.assume(caller, role), {})
+    return Someone(account, role.rpartition("/")[2], account.assume(caller, role))
 
 
 def grants(needs: tuple[tuple[str, str], ...], made: dict[str, str]) -> list[dict[str, Any]]:
