@@ -80,8 +80,10 @@ def test_two_fixes_cannot_answer_one_finding() -> None:
 def test_the_catalogue_knows_every_finding_with_what_it_implies() -> None:
     findings = publish.catalogue([TurnUp(), SmashLamp()])["findings"]
     assert findings == {
-        "prowler:lamp_bright": {"fix": "aws.lamp.smash-lamp", "parameters": {"name": "sun"}},
-        "prowler:lamp_dark": {"fix": "aws.lamp.turn-up", "parameters": {}},
+        "aws": {
+            "prowler:lamp_bright": {"fix": "aws.lamp.smash-lamp", "parameters": {"name": "sun"}},
+            "prowler:lamp_dark": {"fix": "aws.lamp.turn-up", "parameters": {}},
+        }
     }
 
 

@@ -19,9 +19,9 @@ def lamps_in_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add two fixes for lamps to the catalogue: rules are tested apart from any cloud."""
     load, answering = registry.load, registry.answering
 
-    def answer(finding: str) -> tuple[Any, Mapping[str, Any]]:
+    def answer(finding: str, cloud: str) -> tuple[Any, Mapping[str, Any]]:
         implied = {"cloudsploit:lampOff": {}, "cloudsploit:redLamp": {"colour": "red"}}
-        return (_LAMPS["aws.lamp.switch-on"], implied[finding]) if finding in implied else answering(finding)
+        return (_LAMPS["aws.lamp.switch-on"], implied[finding]) if finding in implied else answering(finding, cloud)
 
     monkeypatch.setattr(registry, "load", lambda fix: _LAMPS.get(fix) or load(fix))
     monkeypatch.setattr(registry, "answering", answer)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from remediator.catalogue.errors import Overtaken
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -65,8 +67,7 @@ class Job:
 
     def apply(self, change: Change, *, pauses: Iterable[None]) -> Outcome:
         """Write `change` and read it back; each of `pauses` waits before it yields, and allows one more look."""
-        self.fix.write(self.client, self.target, change.before, change.after)
-        return Outcome.FIXED if self._stands(change.after, pauses) else Outcome.UNVERIFIED
+        return self._write(change, Outcome.FIXED, pauses)
 
     def resume(self, change: Change, *, pauses: Iterable[None]) -> Outcome:
         """Go on with a change that was begun, but may or may not have been written; trample nothing."""
@@ -84,8 +85,16 @@ class Job:
             return Outcome.ALREADY_ROLLED_BACK
         if now != change.after:
             return Outcome.DRIFTED
-        self.fix.write(self.client, self.target, change.after, change.before)
-        return Outcome.ROLLED_BACK if self._stands(change.before, pauses) else Outcome.UNVERIFIED
+        return self._write(change.reversed(), Outcome.ROLLED_BACK, pauses)
+
+    def _write(self, change: Change, done: Outcome, pauses: Iterable[None]) -> Outcome:
+        try:
+            self.fix.write(self.client, self.target, change.before, change.after)
+        except Overtaken:
+            return Outcome.DRIFTED
+        if self._stands(change.after, pauses):
+            return done
+        return Outcome.PENDING if self.fix.asynchronous else Outcome.UNVERIFIED
 
     def _stands(self, wanted: JSON, pauses: Iterable[None]) -> bool:
         return self.read() == wanted or any(self.read() == wanted for _ in pauses)

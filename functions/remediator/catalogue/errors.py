@@ -19,3 +19,7 @@ class BadParameters(Unfit):
 
 class NotApplicable(Unfit):
     """Say that the setting can't be what is desired on this target, whatever is tried."""
+
+
+class Overtaken(Exception):  # noqa: N818 - errors are named for what is the case
+    """Say that somebody else changed the setting between the look and the write; nothing was written."""

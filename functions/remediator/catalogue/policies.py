@@ -51,10 +51,12 @@ FORBIDDEN_ACTIONS: Final = (
 IAM_TO_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "s3:GetBucketPublicAccessBlock": ("s3:GetPublicAccessBlock",),
     "s3:PutBucketPublicAccessBlock": ("s3:PutPublicAccessBlock", "s3:DeletePublicAccessBlock"),
+    "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action": (),
 }
-"""Where the API's operations aren't called as the IAM action that allows them is.
+"""Where the API's operations aren't called as the action that allows them is.
 
-Source: "Amazon S3 API operations and their required permissions", S3 user guide.
+Sources: "Amazon S3 API operations and their required permissions", S3 user guide; Azure Resource Manager asks for the
+action on a resource that a request's body links to, and nobody calls it.
 """
 
 
@@ -148,13 +150,21 @@ def operations(fix: AnyFix) -> frozenset[str]:
 
 
 def operations_of(service: str, grants: Iterable[Grant]) -> frozenset[str]:
-    """Return the API operations of a service, by the SDK's name of it, that the grants stand for."""
+    """Return the API operations of a service, by the SDK's name of it, that the grants stand for.
+
+    Azure's access control names the operations of its API themselves, such as `Microsoft.Storage/storageAccounts/read`.
+    """
     return frozenset(
         operation
         for grant in grants
         for action in grant.actions
-        for operation in IAM_TO_OPERATIONS.get(action, (f"{service}:{action.partition(':')[2]}",))
+        for operation in IAM_TO_OPERATIONS.get(action, (_operation(service, action),))
     )
+
+
+def _operation(service: str, action: str) -> str:
+    prefix, colon, name = action.partition(":")
+    return f"{service}:{name}" if colon else prefix
 
 
 def document(statements: Iterable[Statement]) -> Policy:

@@ -41,16 +41,18 @@ def card(fix: AnyFix) -> dict[str, JSON]:
 
 
 def catalogue(fixes: Sequence[AnyFix]) -> dict[str, JSON]:
-    """Return the cards by id, and the findings that are answered; raise `ValueError` if two fixes answer one."""
-    findings: dict[str, JSON] = {}
+    """Return the cards by id, and each cloud's findings; raise `ValueError` if two fixes of a cloud answer one."""
+    findings: dict[str, dict[str, JSON]] = {}
     for fix in fixes:
+        of_cloud = findings.setdefault(fix.id.partition(".")[0], {})
         for scanner, answered in fix.answers.items():
             for finding, parameters in answered.items():
                 name = f"{scanner}:{finding}"
-                if name in findings:
-                    raise ValueError(f"{findings[name]['fix']} and {fix.id} both answer {name}")
-                findings[name] = {"fix": fix.id, "parameters": dict(parameters)}
-    return {"fixes": {fix.id: card(fix) for fix in fixes}, "findings": dict(sorted(findings.items()))}
+                if name in of_cloud:
+                    raise ValueError(f"{of_cloud[name]['fix']} and {fix.id} both answer {name}")
+                of_cloud[name] = {"fix": fix.id, "parameters": dict(parameters)}
+    by_name = {cloud: dict(sorted(found.items())) for cloud, found in sorted(findings.items())}
+    return {"fixes": {fix.id: card(fix) for fix in fixes}, "findings": by_name}
 
 
 def published(fixes: Sequence[AnyFix], root: Path) -> dict[Path, str]:

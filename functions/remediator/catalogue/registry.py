@@ -55,14 +55,14 @@ def all_fixes(cloud: str | None = None) -> tuple[AnyFix, ...]:
     return tuple(load(fix_id) for fix_id in sorted(_ids()) if cloud in (None, fix_id.partition(".")[0]))
 
 
-def answering(finding: str) -> tuple[AnyFix, Mapping[str, JSON]]:
-    """Return the fix that answers a scanner's finding, such as `cloudsploit:openSSH`, and the parameters it implies.
+def answering(finding: str, cloud: str = "aws") -> tuple[AnyFix, Mapping[str, JSON]]:
+    """Return a cloud's fix for a scanner's finding, such as `cloudsploit:openSSH`, and the parameters it implies.
 
-    Raises `UnknownFix` if no fix answers it.
+    Scanners give findings on several clouds the same id. Raises `UnknownFix` if no fix of that cloud answers it.
     """
     if FINDING.fullmatch(finding) is None:
         raise UnknownFix("a finding is named by its scanner and the scanner's id, such as cloudsploit:openSSH")
-    answer = cards()["findings"].get(finding)
+    answer = cards()["findings"].get(cloud, {}).get(finding)
     if answer is None:
         raise UnknownFix(f"no fix answers {finding}; `GET /v1/fixes` lists the findings that are answered")
     return load(answer["fix"]), answer["parameters"]
@@ -70,7 +70,7 @@ def answering(finding: str) -> tuple[AnyFix, Mapping[str, JSON]]:
 
 @cache
 def cards() -> Mapping[str, Any]:
-    """Return what is published of the catalogue: `fixes` by id, `findings` by scanner and id."""
+    """Return what is published of the catalogue: `fixes` by id, `findings` by cloud, then by scanner and id."""
     published: dict[str, Any] = json.loads(CARDS.read_bytes())
     return published
 

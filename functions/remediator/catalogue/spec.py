@@ -54,6 +54,11 @@ class Home:
     partition: str
     account: str
 
+    @property
+    def cloud(self) -> str:
+        """Return the cloud as fixes are named for it: all of AWS's partitions are `aws`."""
+        return self.partition.partition("-")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -139,6 +144,8 @@ class Fix(ABC, Generic[Client, State, Options]):
     """Scanner → finding id → the parameters that the finding implies."""
     examples: ClassVar[Sequence[Example]]
     parameters: ClassVar[type] = NoParameters
+    asynchronous: ClassVar[bool] = False
+    """Whether the cloud may take a write and finish it later: what doesn't stand yet is then `pending`."""
 
     @abstractmethod
     def read(self, client: Client, target: Target) -> State:
@@ -153,7 +160,10 @@ class Fix(ABC, Generic[Client, State, Options]):
 
     @abstractmethod
     def write(self, client: Client, target: Target, before: State, after: State) -> None:
-        """Turn the setting from `before` into `after`, and touch nothing else."""
+        """Turn the setting from `before` into `after`, and touch nothing else.
+
+        Raises `Overtaken`, with nothing written, where the cloud says that the setting isn't `before` any more.
+        """
 
     @classmethod
     def title(cls) -> str:

@@ -64,10 +64,11 @@ def show_fix(
     from remediator.catalogue.errors import UnknownFix
 
     cards = registry.cards()
-    name = fix if fix in cards["fixes"] else cards["findings"].get(fix, {}).get("fix")
+    answer = next((found[fix] for found in cards["findings"].values() if fix in found), {})
+    name = fix if fix in cards["fixes"] else answer.get("fix")
     if name is None:
         raise UnknownFix(f"there is no fix {fix}, and no fix answers a finding of that name")
-    implied = cards["findings"][fix]["parameters"] if ":" in fix else {}
+    implied = answer.get("parameters", {})
     card = cards["fixes"][name]
     speech.answer({"id": name, **card, "implied": implied}, *_card(name, card, implied))
 

@@ -133,7 +133,7 @@ def openapi() -> dict[str, JSON]:
 
 def _read_finding(index: int, raw: Mapping[str, JSON], home: Home) -> Asked:
     try:
-        fix, implied = _fix_of(raw)
+        fix, implied = _fix_of(raw, home)
         target = fix.target.parse(raw["target"], home)
         parameters = _parameters(fix, implied, raw.get("parameters", {}))
     except Unfit as unfit:
@@ -150,10 +150,10 @@ def _read_finding(index: int, raw: Mapping[str, JSON], home: Home) -> Asked:
     )
 
 
-def _fix_of(raw: Mapping[str, JSON]) -> tuple[Fix[Any, Any, Any], Mapping[str, JSON]]:
+def _fix_of(raw: Mapping[str, JSON], home: Home) -> tuple[Fix[Any, Any, Any], Mapping[str, JSON]]:
     if "fix" in raw:
         return registry.load(raw["fix"]), {}
-    return registry.answering(raw["finding"])
+    return registry.answering(raw["finding"], home.cloud)
 
 
 def _parameters(fix: Fix[Any, Any, Any], implied: Mapping[str, JSON], given: Mapping[str, JSON]) -> Mapping[str, JSON]:

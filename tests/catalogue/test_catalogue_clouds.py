@@ -1,0 +1,80 @@
+"""What the catalogue owes to there being more than one cloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from remediator.catalogue import policies, publish, registry
+from remediator.catalogue.engine import Change, Job, Outcome
+from remediator.catalogue.errors import Overtaken, UnknownFix
+from remediator.catalogue.spec import Home, allow
+from tests.catalogue.toys import BUCKET, Brightness, Lamp, TurnUp
+
+if TYPE_CHECKING:
+    from remediator.catalogue.spec import Target
+
+
+class TurnUpSlowly(TurnUp):
+    """Turn up a lamp in its own time.
+
+    It gets brighter later.
+    """
+
+    id = "azure.lamp.turn-up"
+    asynchronous = True
+    reads = allow("Microsoft.Lamps/lamps/read")
+    writes = allow("Microsoft.Lamps/lamps/write")
+
+
+class TurnUpTooLate(TurnUp):
+    """Turn up a lamp that somebody else just turned.
+
+    It stays as they left it.
+    """
+
+    answers: ClassVar[dict[str, Any]] = {}
+
+    def write(self, client: Lamp, target: Target, before: int, after: int) -> None:  # noqa: ARG002 - it never comes to that
+        raise Overtaken("somebody else turned it")
+
+
+def test_what_the_cloud_finishes_later_is_pending_where_it_does_not_stand_yet() -> None:
+    slow = Job(TurnUpSlowly(), Lamp(2, stuck=True), BUCKET, Brightness())
+    assert slow.apply(Change(2, 5), pauses=(None,)) is Outcome.PENDING
+    slow = Job(TurnUpSlowly(), Lamp(5, stuck=True), BUCKET, Brightness())
+    assert slow.roll_back(Change(2, 5), pauses=()) is Outcome.PENDING
+
+
+def test_what_stands_already_is_not_pending() -> None:
+    assert Job(TurnUpSlowly(), Lamp(2), BUCKET, Brightness()).apply(Change(2, 5), pauses=()) is Outcome.FIXED
+
+
+def test_a_write_that_was_overtaken_has_drifted() -> None:
+    late = Job(TurnUpTooLate(), Lamp(2), BUCKET, Brightness())
+    assert late.apply(Change(2, 5), pauses=()) is Outcome.DRIFTED
+    assert late.resume(Change(2, 5), pauses=()) is Outcome.DRIFTED
+    late = Job(TurnUpTooLate(), Lamp(5), BUCKET, Brightness())
+    assert late.roll_back(Change(2, 5), pauses=()) is Outcome.DRIFTED
+
+
+def test_two_clouds_may_answer_one_finding() -> None:
+    findings = publish.catalogue([TurnUp(), TurnUpSlowly()])["findings"]
+    assert findings["aws"]["prowler:lamp_dark"]["fix"] == "aws.lamp.turn-up"
+    assert findings["azure"]["prowler:lamp_dark"]["fix"] == "azure.lamp.turn-up"
+
+
+def test_a_finding_is_answered_by_a_fix_of_the_cloud_it_is_sent_to() -> None:
+    assert registry.answering("cloudsploit:openSSH", Home("aws-cn", "123456789012").cloud)[0].id == "aws.ec2.close-port"
+    with pytest.raises(UnknownFix):
+        registry.answering("security-hub:S3.8", Home("azure", "00000000-0000-0000-0000-000000000001").cloud)
+
+
+def test_azures_actions_are_its_operations() -> None:
+    assert policies.operations(TurnUpSlowly()) == {"Microsoft.Lamps/lamps/read", "Microsoft.Lamps/lamps/write"}
+
+
+def test_an_action_that_nobody_calls_is_no_operation() -> None:
+    linked = allow("Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action")
+    assert policies.operations_of("Microsoft.Network", linked) == frozenset()
