@@ -265,6 +265,52 @@ def test_an_operation_that_does_not_exist_is_refused(account: Account) -> None:
     assert answer.json()["__type"] == "UnknownOperationException"
 
 
+HOSTILE: dict[str, tuple[str, str, bytes]] = {
+    "no json": ("dynamodb", "DynamoDB_20120810.GetItem", b"{"),
+    "a list": ("dynamodb", "DynamoDB_20120810.GetItem", b"[1]"),
+    "text for a map": ("dynamodb", "DynamoDB_20120810.GetItem", b'{"TableName": "t", "Key": "k"}'),
+    "an empty value": ("dynamodb", "DynamoDB_20120810.GetItem", b'{"TableName": "t", "Key": {"pk": {}}}'),
+    "text for a list": ("dynamodb", "DynamoDB_20120810.TransactWriteItems", b'{"TransactItems": "abc"}'),
+    "an unknown element": ("dynamodb", "DynamoDB_20120810.TransactWriteItems", b'{"TransactItems": [{"Drop": {}}]}'),
+    "half an arn": ("kms", "TrentService.DescribeKey", b'{"KeyId": "arn:aws:kms"}'),
+    "an arn of nowhere": ("kms", "TrentService.DescribeKey", b'{"KeyId": "arn:aws:kms:nowhere-1:abc:key/1"}'),
+    "an alias of nowhere": ("kms", "TrentService.DescribeKey", b'{"KeyId": "arn:aws:kms:mars-1:999999999999:alias/a"}'),
+    "no ciphertext": ("kms", "TrentService.Decrypt", b'{"CiphertextBlob": "AA=="}'),
+    "a secret of nowhere": ("secretsmanager", "secretsmanager.GetSecretValue", b'{"SecretId": "arn:aws:x:x:y:z:q"}'),
+    "a number for a name": ("secretsmanager", "secretsmanager.GetSecretValue", b'{"SecretId": 7}'),
+    "another partition": ("ssm", "AmazonSSM.GetParameter", b'{"Name": "arn:aws-cn:ssm:cn-north-1:1:parameter/x"}'),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_parameters_are_refused_not_stumbled_over(account: Account, nobody: Keys, name: str) -> None:
+    service, target, body = HOSTILE[name]
+    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+    answer = account.send(nobody, "POST", "/", service, headers=headers, data=body)
+    assert answer.status_code == 400
+    assert answer.json()["__type"] in ("AccessDeniedException", "SerializationException")
+
+
+@pytest.mark.parametrize("arn", ["x", "arn:aws:iam::999999999999:role/x", "arn:aws:iam::abc:role", "arn:aws:s3:::b"])
+def test_hostile_role_arns_are_refused(account: Account, nobody: Keys, arn: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = f"Action=AssumeRole&Version=2011-06-15&RoleSessionName=session&RoleArn={arn}".encode()
+    answer = account.send(nobody, "POST", "/", "sts", headers=headers, data=body)
+    assert (answer.status_code, "AccessDenied" in answer.text) == (403, True)
+
+
+def test_a_deletion_without_keys_is_refused(account: Account, nobody: Keys) -> None:
+    body = b"<Delete><Object><VersionId>1</VersionId></Object></Delete>"
+    answer = account.send(nobody, "POST", f"/{account.bucket()}?delete", "s3", data=body)
+    assert answer.status_code == 403
+
+
+def test_a_made_up_region_is_refused(account: Account) -> None:
+    headers = {"X-Amz-Target": "DynamoDB_20120810.ListTables"}
+    answer = account.send(account.admin, "POST", "/", "dynamodb", headers=headers, data=b"{}", region="mars-north-1")
+    assert answer.json()["__type"] == "InvalidSignatureException"
+
+
 def signed(keys: Keys, *, service: str = "lambda", body: bytes = b"{}") -> tuple[str, Mapping[str, str]]:
     """A request as a function URL gets it."""
     url = f"http://abc.lambda-url.{REGION}.on.aws/v1/remediations"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from moto.core.responses import ActionResult, EmptyResult
-from moto.iam.exceptions import NoSuchEntity
+from moto.iam.exceptions import NoSuchEntity, ValidationError
 from moto.iam.models import IAMBackend, User
 from moto.iam.responses import IamResponse
 
 from . import entities
+from .arns import Arn
 from .evaluator import Policies, Request, evaluate
 from .hooks import add, run_all, wrap
 from .policy import Policy
@@ -96,7 +97,10 @@ def _simulate(self: IamResponse, arn: str, identity: Sequence[Policy], boundary:
         resource=Policy.parse("ResourcePolicy", resource_policy) if resource_policy else None,
         boundary=Policy.parse("PermissionsBoundaryPolicyInputList.1", limits[0]) if limits else boundary,
     )
-    account = arn.split(":")[4]
+    parsed = Arn.parse(arn)
+    if parsed is None:
+        raise ValidationError(f"Invalid ARN {arn}.")
+    account = parsed.account
     principal = Principal(arn, None, account, arn, "", None)
     context: dict[str, Any] = {"aws:PrincipalArn": arn}
     for entry in self._get_param("ContextEntries") or []:

@@ -12,8 +12,10 @@ from moto.core.parse import PROTOCOL_PARSERS, RequestDict
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
+from moto.ec2.models import ec2_backends
 from werkzeug.exceptions import NotFound
 
+from .arns import state_of
 from .principal import Refused
 from .signature import Scope, scope_of
 
@@ -91,6 +93,8 @@ def model_of(request: Request, service: str, body: bytes) -> str:
 def read(request: Request, scope: Scope | None, account: str, body: bytes) -> ApiCall:
     """Read the call; unsigned requests are taken for S3's. Raises `Refused` for operations that don't exist."""
     service = scope.service if scope else "s3"
+    if scope and state_of(ec2_backends, account, scope.region) is None:
+        raise Refused("SignatureDoesNotMatch", f"Credential should be scoped to a valid region, not {scope.region!r}.")
     model_name = model_of(request, service, body)
     # A copy, because reading a form uses up the stream that moto needs.
     copy = Request({**request.environ, "wsgi.input": io.BytesIO(body)})

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from moto.iam.models import IAMBackend, iam_backends
 
+from .arns import Arn
 from .hooks import arguments, run_all, wrap
 from .policy import Malformed, Policy
 
@@ -143,7 +144,8 @@ def _all_live() -> Iterator[Entity]:
 
 
 def _live(arn: str) -> Entity | None:
-    account = arn.split(":")[4]
+    parsed = Arn.parse(arn)
+    account = parsed.account if parsed else ""
     for backend in list(iam_backends[account].values()) if account in iam_backends else []:
         for role in list(backend.roles.values()):
             if role.arn == arn:

@@ -14,6 +14,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from . import entities
+from .arns import Arn, state_of
 from .policy import Policy
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ _ROLE_ACTIONS: Final = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdenti
 
 def owner(arn: str, caller_account: str) -> str:
     """Return the account that owns a resource: the caller's where the ARN doesn't say."""
-    parts = arn.split(":")
-    if arn == "*" or len(parts) < 6:  # noqa: PLR2004 - an ARN has six parts
+    parsed = Arn.parse(arn)
+    if parsed is None:
         return caller_account
-    if parts[2] == "s3" and not parts[4]:
-        known = s3_backends.bucket_accounts.get(_bucket_name(arn))
+    if parsed.service == "s3" and not parsed.account:
+        known = s3_backends.bucket_accounts.get(_bucket_name(parsed))
         return str(known[1]) if known else caller_account
-    return parts[4] if parts[4] not in ("", "aws") else caller_account
+    return parsed.account if parsed.account not in ("", "aws") else caller_account
 
 
 def policy_of(check: Check, *, delay: float = 0.0) -> Policy | None:
@@ -40,83 +41,78 @@ def policy_of(check: Check, *, delay: float = 0.0) -> Policy | None:
 
     `delay` is how many seconds late a role's trust policy is seen.
     """
+    arn = Arn.parse(check.resource)
+    if arn is None:
+        return None
     if check.action in _ROLE_ACTIONS:
         role = entities.entity(check.resource, delay)
         return role.trust_policy() if role else None
-    service = check.action.partition(":")[0]
-    if service not in _READERS or check.resource.count(":") < 5:  # noqa: PLR2004 - an ARN has five colons
-        return None
-    document = _READERS[service](check.resource)
+    reader = _READERS.get(check.action.partition(":")[0])
+    document = reader(arn) if reader else None
     if not document:
         return None
     text = entities.as_text(document.decode() if isinstance(document, bytes) else document)
-    return Policy.parse(f"policy of {check.resource.split(':', 5)[5]}", text)
+    return Policy.parse(f"policy of {arn.resource}", text)
 
 
-def _split(arn: str) -> tuple[str, str, str]:
-    parts = arn.split(":", 5)
-    return parts[3], parts[4], parts[5]
+def _bucket_name(arn: Arn) -> str:
+    return arn.resource.partition("/")[0]
 
 
-def _bucket_name(arn: str) -> str:
-    return arn.split(":", 5)[5].partition("/")[0]
-
-
-def _bucket(arn: str) -> Any:  # noqa: ANN401 - moto keeps bytes, text or objects; so below
+def _bucket(arn: Arn) -> Any:  # noqa: ANN401 - moto keeps bytes, text or objects; so below
     name = _bucket_name(arn)
     known = s3_backends.bucket_accounts.get(name)
     bucket = s3_backends[known[1]][known[0]].buckets.get(name) if known else None
     return bucket.policy if bucket else None
 
 
-def _key(arn: str) -> Any:  # noqa: ANN401
-    region, account, resource = _split(arn)
-    key = kms_backends[account][region].keys.get(resource.removeprefix("key/"))
+def _key(arn: Arn) -> Any:  # noqa: ANN401
+    state = state_of(kms_backends, arn.account, arn.region)
+    key = state.keys.get(arn.resource.removeprefix("key/")) if state else None
     return key.policy if key else None
 
 
-def _secret(arn: str) -> Any:  # noqa: ANN401
-    region, account, _ = _split(arn)
-    secret = secretsmanager_backends[account][region].secrets.get(arn)
-    return getattr(secret, "policy", None)
+def _secret(arn: Arn) -> Any:  # noqa: ANN401
+    state = state_of(secretsmanager_backends, arn.account, arn.region)
+    name = f"arn:{arn.partition}:secretsmanager:{arn.region}:{arn.account}:{arn.resource}"
+    return getattr(state.secrets.get(name), "policy", None) if state else None
 
 
-def _queue(arn: str) -> Any:  # noqa: ANN401
-    region, account, name = _split(arn)
-    queue = sqs_backends[account][region].queues.get(name)
+def _queue(arn: Arn) -> Any:  # noqa: ANN401
+    state = state_of(sqs_backends, arn.account, arn.region)
+    queue = state.queues.get(arn.resource) if state else None
     return queue.policy if queue else None
 
 
-def _topic(arn: str) -> Any:  # noqa: ANN401
-    region, account, _ = _split(arn)
-    topic = sns_backends[account][region].topics.get(arn)
+def _topic(arn: Arn) -> Any:  # noqa: ANN401
+    state = state_of(sns_backends, arn.account, arn.region)
+    topic = state.topics.get(f"arn:{arn.partition}:sns:{arn.region}:{arn.account}:{arn.resource}") if state else None
     return topic.policy if topic else None
 
 
-def _function(arn: str) -> Any:  # noqa: ANN401
-    region, account, resource = _split(arn)
-    name = resource.removeprefix("function:").partition(":")[0]
-    for function in lambda_backends[account][region].list_functions():
-        if function.function_name == name:
-            statements = function.policy.statements
-            return {"Version": "2012-10-17", "Statement": statements} if statements else None
-    return None
+def _function(arn: Arn) -> Any:  # noqa: ANN401
+    state = state_of(lambda_backends, arn.account, arn.region)
+    name = arn.resource.removeprefix("function:").partition(":")[0]
+    functions = [function for function in state.list_functions() if function.function_name == name] if state else []
+    statements = functions[0].policy.statements if functions else []
+    return {"Version": "2012-10-17", "Statement": statements} if statements else None
 
 
-def _repository(arn: str) -> Any:  # noqa: ANN401
-    region, account, resource = _split(arn)
-    repository = ecr_backends[account][region].repositories.get(resource.removeprefix("repository/"))
+def _repository(arn: Arn) -> Any:  # noqa: ANN401
+    state = state_of(ecr_backends, arn.account, arn.region)
+    repository = state.repositories.get(arn.resource.removeprefix("repository/")) if state else None
     return repository.policy if repository else None
 
 
-def _table(arn: str) -> Any:  # noqa: ANN401
-    region, account, resource = _split(arn)
-    table = "/".join(resource.split("/")[:2])  # an index has its table's policy
-    policy = dynamodb_backends[account][region].resource_policies.get(f"arn:aws:dynamodb:{region}:{account}:{table}")
+def _table(arn: Arn) -> Any:  # noqa: ANN401
+    state = state_of(dynamodb_backends, arn.account, arn.region)
+    table = "/".join(arn.resource.split("/")[:2])  # an index has its table's policy
+    name = f"arn:{arn.partition}:dynamodb:{arn.region}:{arn.account}:{table}"
+    policy = state.resource_policies.get(name) if state else None
     return policy.policy_doc if policy else None
 
 
-_READERS: Final[dict[str, Callable[[str], Any]]] = {
+_READERS: Final[dict[str, Callable[[Arn], Any]]] = {
     "dynamodb": _table,
     "ecr": _repository,
     "kms": _key,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from remediator.local.iam.check import Check
+
 from . import by_parameter, dynamodb, iam_entities, keys, s3, secrets, sts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remediator.local.iam.apicall import ApiCall
-    from remediator.local.iam.check import Check
 
 _SERVICES: Final[dict[str, Callable[[ApiCall], list[Check]]]] = {
     "dynamodb": dynamodb.checks,
@@ -21,8 +22,13 @@ _SERVICES: Final[dict[str, Callable[[ApiCall], list[Check]]]] = {
     "secretsmanager": secrets.checks,
     "sts": sts.checks,
 }
+_FREE: Final = frozenset({("sts", "GetCallerIdentity")})
 
 
 def checks(call: ApiCall) -> list[Check]:
-    """Return what the call needs, the action that names it first; empty if everybody may (GetCallerIdentity)."""
-    return _SERVICES.get(call.model, by_parameter.checks)(call)
+    """Return what the call needs, the action that names it first; empty only if everybody may (GetCallerIdentity)."""
+    if (call.model, call.operation) in _FREE:
+        return []
+    needed = _SERVICES.get(call.model, by_parameter.checks)(call)
+    # An operation on nothing, like an empty transaction, still isn't everybody's.
+    return needed or [Check(f"{call.service}:{call.operation}")]

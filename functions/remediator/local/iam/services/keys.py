@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from moto.kms.models import kms_backends
 from moto.kms.utils import KEY_ID_LEN
 
+from remediator.local.iam.arns import Arn, state_of
 from remediator.local.iam.check import Check
 
 if TYPE_CHECKING:
@@ -71,14 +72,13 @@ def _encryption_context(pairs: Mapping[str, str]) -> dict[str, Any]:
 
 def _arn(call: ApiCall, key: object) -> str:
     name = str(key)
-    if name.startswith("arn:") and ":key/" in name:
+    arn = Arn.parse(name)
+    if arn and arn.resource.startswith("key/"):
         return name
-    account, region = (
-        (name.split(":")[4], name.split(":")[3]) if name.startswith("arn:") else (call.account, call.region)
-    )
-    alias = name.split(":", 5)[-1]
-    backend = kms_backends[account][region]
-    key_id = backend.get_key_id_from_alias(alias) if alias.startswith("alias/") else alias
+    account, region = (arn.account, arn.region) if arn else (call.account, call.region)
+    alias = arn.resource if arn else name
+    state = state_of(kms_backends, account, region)
+    key_id = state.get_key_id_from_alias(alias) if state and alias.startswith("alias/") else alias
     return f"arn:aws:kms:{region}:{account}:key/{key_id or alias}"
 
 
@@ -98,6 +98,8 @@ def uses(call: ApiCall, key: str | None, actions: Iterable[str], encryption: Map
     return [Check(f"kms:{action}", _arn(call, key), context) for action in actions]
 
 
-def _is_managed_by_aws(arn: str) -> bool:
-    key = kms_backends[arn.split(":")[4]][arn.split(":")[3]].keys.get(arn.rpartition("/")[2])
-    return bool(key and getattr(key, "key_manager", "CUSTOMER") == "AWS")
+def _is_managed_by_aws(text: str) -> bool:
+    arn = Arn.parse(text)
+    state = state_of(kms_backends, arn.account, arn.region) if arn else None
+    key = state.keys.get(arn.resource.removeprefix("key/")) if arn and state else None
+    return bool(key and key.key_manager == "AWS")

@@ -137,7 +137,7 @@ def _check(call: ApiCall, resource: str, operation: str) -> Check:
 
 def _deletion(call: ApiCall, bucket: str, entry: dict[str, Any]) -> Check:
     action = "DeleteObjectVersion" if entry.get("VersionId") else "DeleteObject"
-    return Check(f"{call.service}:{action}", f"{bucket}/{entry['Key']}")
+    return Check(f"{call.service}:{action}", f"{bucket}/{entry.get('Key', '')}")
 
 
 def _source(copy_source: str) -> Check:

@@ -21,8 +21,6 @@ _CONTEXT: Final = {
 
 def checks(call: ApiCall) -> list[Check]:
     """Return what an STS operation needs; session tags and source identities are permissions of their own."""
-    if call.operation == "GetCallerIdentity":
-        return []
     if call.operation != "AssumeRole":
         return [Check(f"sts:{call.operation}")]
     context: dict[str, Any] = {key: call.params[name] for name, key in _CONTEXT.items() if name in call.params}
