@@ -254,6 +254,14 @@ def test_the_key_serves_only_through_the_services_that_use_it(deployed: Deployed
     assert not any(deployed.asks(role, "kms:Decrypt", KEY).allowed for role in deployed.roles)
 
 
+def test_every_grant_of_the_key_names_the_service_it_is_for(deployed: Deployed) -> None:
+    for role in deployed.roles:
+        for statement in deployed.statements(role):
+            if statement["Effect"] == "Allow" and any(action.startswith("kms:") for action in statement["Action"]):
+                assert list(statement["Condition"]["StringEquals"]) == ["kms:ViaService"], (role, statement["Sid"])
+                assert statement["Resource"] == [KEY]
+
+
 def test_the_schedule_starts_the_rotator_and_nothing_else(deployed: Deployed) -> None:
     trust = deployed.roles[SCHEDULER]["AssumeRolePolicyDocument"]["Statement"]
     assert [one["Principal"] for one in trust] == [{"Service": "scheduler.amazonaws.com"}]
