@@ -224,6 +224,17 @@ def test_patience_ends_and_the_error_holds_the_key_to_go_on_with(scene: Scene) -
     assert {request.headers["idempotency-key"] for request in scene.speaker.received} == {refused.value.key}
 
 
+def test_patience_counts_the_time_that_answers_take_too(scene: Scene) -> None:
+    def slowly(_: Received) -> Any:
+        scene.clock.at += 100
+        return problem(Problem.INTERNAL_ERROR)
+
+    scene.speaker.script += [slowly] * 9
+    with pytest.raises(errors.InternalError):
+        scene.client(patience=Patience(seconds=150)).apply(ONE)
+    assert len(scene.speaker.received) == 2
+
+
 @pytest.mark.parametrize(
     ("kind", "error"),
     [

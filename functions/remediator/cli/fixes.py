@@ -64,13 +64,20 @@ def show_fix(
     from remediator.catalogue.errors import UnknownFix
 
     cards = registry.cards()
-    answer = next((found[fix] for found in cards["findings"].values() if fix in found), {})
-    name = fix if fix in cards["fixes"] else answer.get("fix")
-    if name is None:
+    found = _named(fix, cards)
+    if not found:
         raise UnknownFix(f"there is no fix {fix}, and no fix answers a finding of that name")
-    implied = answer.get("parameters", {})
-    card = cards["fixes"][name]
-    speech.answer({"id": name, **card, "implied": implied}, *_card(name, card, implied))
+    documents = [{"id": name, **cards["fixes"][name], "implied": implied} for name, implied in found]
+    shown = [part for name, implied in found for part in _card(name, cards["fixes"][name], implied)]
+    speech.answer({"fixes": documents}, *shown)
+
+
+def _named(fix: str, cards: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the fix of that id, or those that answer a finding of that name: scanners use a name on many clouds."""
+    if fix in cards["fixes"]:
+        return [(fix, {})]
+    answers = [answers[fix] for answers in cards["findings"].values() if fix in answers]
+    return [(answer["fix"], answer["parameters"]) for answer in answers]
 
 
 def _of(card: Mapping[str, Any], scanner: str | None) -> bool:

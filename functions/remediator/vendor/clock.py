@@ -45,6 +45,10 @@ class CorrectedClock:
         """Return Unix time in seconds, corrected."""
         return self._clock.now() + self._offset
 
+    def own(self) -> float:
+        """Return Unix time in seconds as this machine tells it, which no reply moves: for how long something takes."""
+        return self._clock.now()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self._clock.sleep(seconds)

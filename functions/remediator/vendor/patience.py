@@ -27,7 +27,7 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Bound the waiting: `seconds` for one request in all, `stalls` for answers in which nothing more was begun."""
+    """Bound the waiting: `seconds` from the first try to the last, `stalls` for answers that began nothing more."""
 
     seconds: float = 180.0
     stalls: int = 3
@@ -37,21 +37,16 @@ class Waiting:
     """Wait for one request. Sending it again is harmless: its Idempotency-Key makes it the same remediation."""
 
     def __init__(self, patience: Patience, clock: CorrectedClock) -> None:
-        self._left = patience.seconds
+        self._ends = clock.own() + patience.seconds
         self._next = 1.0
         self._clock = clock
 
     def wait(self, error: NotServed) -> None:
         """Wait as long as the answer asks, or twice as long as before; raise `error` if that isn't worth it."""
         seconds = self._wanted(error)
-        if not _passes(error) or seconds > self._left:
+        if not _passes(error) or self._clock.own() + seconds > self._ends:
             raise error
         _LOG.debug("waiting %g s: %s", seconds, error)
-        self.pause(seconds)
-
-    def pause(self, seconds: float) -> None:
-        """Wait, at the cost of what patience is left."""
-        self._left -= seconds
         self._clock.sleep(seconds)
 
     def _wanted(self, error: NotServed) -> float:

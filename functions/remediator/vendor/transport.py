@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -48,13 +49,13 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Exchange over TLS with the certificates that botocore ships, or those of `verify`; keeps connections alive.
+    """Exchange over TLS with the certificates that botocore ships; keeps connections alive.
 
-    Proxies are taken from the environment, as the SDK does.
+    Proxies and, in `AWS_CA_BUNDLE`, other certificates are taken from the environment, as the SDK does.
     """
 
-    def __init__(self, *, verify: str | bool = True) -> None:
-        self._verify = verify
+    def __init__(self) -> None:
+        self._verify: str | bool = os.environ.get("AWS_CA_BUNDLE") or True
         self._sessions: dict[tuple[tuple[str, str], ...], URLLib3Session] = {}
 
     def send(self, call: Call) -> Reply:

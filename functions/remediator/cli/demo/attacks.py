@@ -81,7 +81,8 @@ class Attacks:
             "the same answer" if (again.status, again.body) == (first.status, first.body) else verdicts.of_reply(again)
         )
         self._says("replayed under its own key", "the same answer", same)
-        self._nothing_ran("and nothing ran: calls of the write role", mark)
+        ran = self._stage.passages_since(mark)
+        self._says("and nothing ran: the write role was assumed, or called anything", "never", ran or "never")
         stolen = letter.with_field("idempotency-key", new_key())
         self._posts("replayed under another key", stolen, UNAUTHORIZED)
 
@@ -106,10 +107,6 @@ class Attacks:
 
     def _posts(self, what: str, letter: Letter, wanted: Verdict) -> None:
         self._says(what, wanted, verdicts.of_reply(self._forger.post(letter)))
-
-    def _nothing_ran(self, what: str, mark: int) -> None:
-        made = self._stage.account.calls.by("remediator-write", since=mark)
-        self._stage.board.line(what, wanted="none", got=", ".join(call.action for call in made) or "none")
 
     def _says(self, what: str, wanted: object, got: object) -> None:
         self._stage.board.line(what, wanted=wanted, got=got)

@@ -25,7 +25,9 @@ def besiege(stage: Stage, mess: Mess, prey: Offence) -> None:
     attacks.at_wrong_targets()
     changed = _setting(stage, prey) != open_still
     stage.board.line("after all these, the open setting", wanted="untouched", got="changed" if changed else "untouched")
-    stage.board.line("and the write role was assumed", wanted="never", got=_assumed(stage, mark) or "never")
+    stage.board.line(
+        "and the write role was assumed, or called anything", wanted="never", got=stage.passages_since(mark) or "never"
+    )
     attacks.by_replay()
     trespass.as_reader(mess)
     forger = Forger(stage)
@@ -40,14 +42,6 @@ def _setting(stage: Stage, offence: Offence) -> object:
     finding = offence.finding
     fix = finding.fix or registry.answering(str(finding.finding))[0].id
     return stage.setting(fix, finding.target)
-
-
-def _assumed(stage: Stage, mark: int) -> str:
-    write_role = stage.outputs["WriteRoleArn"]
-    calls = stage.account.calls.since(mark)
-    return ", ".join(
-        call.principal_arn for call in calls if call.action == "sts:AssumeRole" and call.resource == write_role
-    )
 
 
 def _let_two_windows_pass(stage: Stage) -> None:

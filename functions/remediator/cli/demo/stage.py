@@ -64,3 +64,13 @@ class Stage:
         """Return a setting as an administrator reads it, whatever any answer says."""
         fix = registry.load(fix_id)
         return fix.read(self.admin(fix.service), fix.target.parse(target, self.home))
+
+    def passages_since(self, mark: int) -> str:
+        """Return every session of the write role that was given, and every call in one, since a mark in the log."""
+        write_role = self.outputs["WriteRoleArn"]
+        calls = self.account.calls.since(mark)
+        given = [
+            f"{call.principal_arn} {call.action}" for call in calls if call.allowed and call.resource == write_role
+        ]
+        made = [call.action for call in calls if call.role == write_role.rpartition("/")[2]]
+        return ", ".join([*(one for one in given if one.endswith("sts:AssumeRole")), *made])
