@@ -10,7 +10,7 @@ from remediator.local.clock import Clock
 from remediator.local.deploy import TOOLKIT_STACK, App, Target, deploy
 from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
 from remediator.local.emulator.installed import Emulator
-from remediator.local.witness import testify
+from remediator.local.witness import confirm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,14 +131,14 @@ class EmbeddedAccount:
         self.outputs = deploy(chosen, target, self._say)
         self.stack_name = chosen.stack
         for stack in (TOOLKIT_STACK, chosen.stack):
-            compared = self.testify(stack)
+            compared = self.confirm(stack)
             self._say(f"{stack}: {compared} properties are as the template says")
         return self.outputs
 
-    def testify(self, stack: str) -> int:
+    def confirm(self, stack: str) -> int:
         """Compare a stack with its template; return how many properties were. Raises `Unfaithful`."""
         admin = Clients(self.endpoint, self.region, self.identities.admin.credentials)
-        return testify(ServiceClients(admin, CUSTOMER_ACCOUNT), stack)
+        return confirm(ServiceClients(admin, CUSTOMER_ACCOUNT), stack)
 
     def rotate(self) -> Invocation:
         """Fire the rotation now, and wait; raises `RotationFailed`."""

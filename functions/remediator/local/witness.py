@@ -78,7 +78,7 @@ class _Existing:
         return self._live[logical_id]
 
 
-def testify(services: Services, stack: str) -> int:
+def confirm(services: Services, stack: str) -> int:
     """Return how many properties of a stack were compared, or raise `Unfaithful` with every lie."""
     existing = _Existing(services, stack)
     template = existing.template = _template(services, stack)

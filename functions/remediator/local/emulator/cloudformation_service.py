@@ -145,12 +145,12 @@ class CloudFormationService:
         return create_change_set
 
 
-def hosted(account: str, region: str, name: str) -> HostedStack | None:
-    """Return a stack by its name or id, if there is one."""
+def hosted(account: str, region: str, name: str) -> HostedStack:
+    """Return a stack by its name or id; raises KeyError."""
     for stack in _stacks(cloudformation_backends[account][region]).values():
         if name in {stack.name, stack.stack_id}:
             return stack
-    return None
+    raise KeyError(name)
 
 
 def _stacks(backend: CloudFormationBackend) -> dict[str, HostedStack]:
