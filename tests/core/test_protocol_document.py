@@ -15,6 +15,7 @@ from pathlib import Path
 import fastjsonschema
 import pytest
 
+from remediator.catalogue import registry
 from remediator.catalogue.engine import Outcome
 from remediator.core import messages, windows
 from remediator.core.errors import Untrusted
@@ -179,6 +180,11 @@ def test_the_problems_are_those_of_the_code() -> None:
 
 def test_the_outcomes_are_those_of_the_code() -> None:
     assert [name for name, _, _ in table("outcome", "meaning", "what to do")] == [one.value for one in Outcome]
+
+
+def test_no_fix_for_aws_is_carried_out_later() -> None:
+    assert "no fix for AWS ends so" in TEXT
+    assert not [fix.id for fix in registry.all_fixes("aws") if fix.asynchronous]
 
 
 def test_the_reasons_are_those_of_the_code() -> None:
