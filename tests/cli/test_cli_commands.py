@@ -15,6 +15,7 @@ from remediator.aws.receipt_items import finding_item, record_item
 from remediator.catalogue import registry
 from remediator.catalogue.engine import Change, Outcome
 from remediator.cli import main as entry
+from remediator.cli.evidence import Evidence
 from remediator.cli.exits import MEANING, Exit
 from remediator.core.windows import window_at
 from remediator.service.problems import Problem
@@ -326,6 +327,19 @@ class TestStatus:
             deployed.client("dynamodb").delete_item(TableName="remediator-state", Key=key)
         assert document(run("status", "--json"))["gate"] == "closed"
 
+    def test_a_gate_that_anybody_may_come_to_is_named_too(self, run: Any, deployed: Deployed) -> None:
+        window = window_at(time.time())
+        deployed.trust({**gate_statement(window.not_before, window.closes), "Principal": "*"})
+        assert document(run("status", "--json"))["foreign_principals"] == ["*"]
+
+    def test_a_deployment_that_never_rotated_says_so(self, run: Any, deployed: Deployed) -> None:
+        deployed.trust(gate_statement(946684800, 946684801))
+        for key in ("control", *(f"window/{window}" for window in deployed.windows)):
+            deployed.client("dynamodb").delete_item(TableName="remediator-state", Key={"pk": {"S": key}})
+        shown = document(run("status", "--json"))
+        assert (shown["control"], shown["last_rotation"], shown["closes_at"]) == (None, None, None)
+        assert "never" in run("status").stdout
+
     def test_a_principal_that_is_not_ours_is_named_before_all_else(self, run: Any, deployed: Deployed) -> None:
         window = window_at(time.time())
         stranger = f"arn:aws:iam::{ACCOUNT}:role/stranger"
@@ -390,6 +404,24 @@ class TestEvidence:
     @pytest.mark.parametrize("text", ["short", f"{ID}/", f"{ID}/x", f"{ID}/1234", "../../etc/passwd00000"])
     def test_what_no_receipt_is_called_is_a_usage_error(self, run: Any, text: str) -> None:
         assert run("show", text).exit_code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome", "fix", "said"),
+    [
+        (Mode.PLAN, Outcome.PLANNED, "aws.kms.enable-rotation", "a plan isn't rolled back"),
+        (Mode.ROLLBACK, Outcome.ROLLED_BACK, "aws.kms.enable-rotation", "a rollback isn't rolled back"),
+        (Mode.APPLY, Outcome.ALREADY_COMPLIANT, "aws.kms.enable-rotation", "nothing was changed"),
+        (Mode.APPLY, Outcome.FIXED, "aws.kms.of-yesterday", "doesn't know the fix any more"),
+    ],
+)
+def test_where_there_is_no_way_back_it_is_said_why(mode: Mode, outcome: Outcome, fix: str, said: str) -> None:
+    record = Record(ID, "d", "AROAREADER", mode, State.DONE, 1, 0, 0, 1, 0)
+    change = Change(1, 2)
+    finding = Finding(remediation=ID, index=0, fix=fix, target={}, parameters={}, at=0, outcome=outcome, change=change)
+    command, why = Evidence(record, [finding], "vendor").way_back(finding)
+    assert command is None
+    assert said in why
 
 
 @pytest.mark.usefixtures("deployed")
