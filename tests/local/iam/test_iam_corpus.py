@@ -14,7 +14,7 @@ from tests.local.iam.random_cases import random_cases
 if TYPE_CHECKING:
     from remediator.local.iam.evaluator import Decision
 
-RANDOM_CASES = random_cases(3000, seed=20261123)
+RANDOM_CASES = random_cases(2000, seed=20261123)
 
 
 @pytest.fixture(scope="module")
