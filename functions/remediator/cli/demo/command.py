@@ -27,6 +27,7 @@ def demo(
 
     Example:  [cyan]remediator demo --json > demo.json[/cyan]
     """
+    speech.note("Starting an AWS account in this process …")
     from remediator.cli.demo.board_view import board_view
     from remediator.cli.demo.story import tell
     from remediator.local.account import RotationFailed
