@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,13 @@ def test_going_back_to_nothing_takes_the_setting_away() -> None:
         trial.job.roll_back(change, pauses=AT_ONCE)
         with pytest.raises(ClientError, match="NoSuchPublicAccessBlockConfiguration"):
             now(trial)
+
+
+def test_a_switch_that_s3_leaves_out_is_off() -> None:
+    with staged(broken(None)) as trial, Stubber(trial.job.client) as stub:
+        answer = {"PublicAccessBlockConfiguration": {"BlockPublicAcls": True}}
+        stub.add_response("get_public_access_block", answer)
+        assert trial.job.read() == dict.fromkeys(SWITCHES, False) | {"BlockPublicAcls": True}
 
 
 def test_a_bucket_that_is_not_there_is_an_error_not_a_bucket_without_the_setting() -> None:

@@ -33,7 +33,7 @@ def key(rule: Rule) -> Key:
 
 def ordered(rules: Iterable[Rule]) -> list[Rule]:
     """Return rules in the one order that makes lists of them comparable."""
-    return sorted(rules, key=lambda rule: (*key(rule), rule["description"] or ""))
+    return sorted(rules, key=key)
 
 
 def close(rules: list[Rule], *, protocol: str, port: int, sources: Iterable[str]) -> list[Rule]:

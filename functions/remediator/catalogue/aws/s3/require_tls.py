@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from remediator.catalogue.aws.resources import S3_BUCKET
@@ -152,8 +153,8 @@ def _only_without_tls(condition: dict[str, dict[str, JSON]]) -> bool:
 
 def _free_sid(statements: list[dict[str, JSON]]) -> str:
     taken = {statement.get("Sid") for statement in statements}
-    sids = (SID if number == 1 else f"{SID}{number}" for number in range(1, len(statements) + 2))
-    return next(sid for sid in sids if sid not in taken)
+    numbered = (f"{SID}{number}" for number in count(2))
+    return next(sid for sid in chain([SID], numbered) if sid not in taken)
 
 
 def _listed(value: JSON) -> list[Any]:
