@@ -26,8 +26,9 @@ def _session() -> botocore.session.Session:
 class Clients:
     """Make clients of every service with one set of credentials, each once."""
 
-    def __init__(self, endpoint: str, region: str, credentials: Credentials) -> None:
+    def __init__(self, endpoint: str, region: str, credentials: Credentials, *, attempts: int = 3) -> None:
         self.region = region
+        self._attempts = attempts
         self.endpoint = endpoint
         self.credentials = credentials
         self._made: dict[str, BaseClient] = {}
@@ -43,7 +44,9 @@ class Clients:
                     aws_access_key_id=self.credentials.access_key,
                     aws_secret_access_key=self.credentials.secret_key,
                     aws_session_token=self.credentials.token or None,
-                    config=Config(retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=32),
+                    config=Config(
+                        retries={"mode": "standard", "total_max_attempts": self._attempts}, max_pool_connections=32
+                    ),
                 )
             return self._made[service]
 

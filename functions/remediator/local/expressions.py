@@ -102,7 +102,7 @@ def _cron(text: str) -> Cron:
 
 def _field(text: str, allowed: range, names: dict[str, int] | None = None) -> frozenset[int]:
     chosen = {value for part in text.split(",") for value in _part(part, allowed, names or {})}
-    if not chosen <= set(allowed):
+    if not chosen or not chosen <= set(allowed):
         raise BadExpression(f"{text} is out of range")
     return frozenset(chosen)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from remediator.local.clients import Clients
 from remediator.local.expressions import parse
@@ -173,12 +173,14 @@ class Scheduler:
         region = schedule.target_arn.split(":")[3]
         try:
             credentials = self._around.session(schedule.acting, f"schedule-{schedule.name}")
-            client: Any = Clients(self._around.endpoint, region, credentials).client("lambda")
+            client: Any = Clients(self._around.endpoint, region, credentials, attempts=1).client("lambda")
             accepted = client.invoke(FunctionName=schedule.target_arn, InvocationType="Event", Payload=event.encode())
         except Unassumable as unassumable:
             return "AccessDeniedException", str(unassumable)
         except ClientError as error:
             return str(error.response["Error"]["Code"]), str(error)
+        except BotoCoreError as error:  # no answer: the event may have been accepted, and comes again
+            return "ServiceException", str(error)
         delivery = self._around.asynchronous.delivery(accepted["ResponseMetadata"]["HTTPHeaders"][DELIVERY_HEADER])
         firing.deliveries.append(delivery)
         return None
