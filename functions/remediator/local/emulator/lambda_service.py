@@ -75,7 +75,8 @@ class LambdaService:
         service = self
 
         def invoke(self: LambdaResponse) -> Reply:
-            return service.answer(self)
+            status, headers, body = service.answer(self)
+            return status, {**headers, "status": str(status)}, body  # moto takes the status from there
 
         def invoke_lambda(self: LambdaFunction, event: Any = None) -> tuple[str, bool, str]:  # noqa: ANN401 - moto's own
             invocation = service._host.invoke(describe(self), json.dumps(event).encode())
