@@ -52,6 +52,7 @@ IAM_TO_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "s3:GetBucketPublicAccessBlock": ("s3:GetPublicAccessBlock",),
     "s3:PutBucketPublicAccessBlock": ("s3:PutPublicAccessBlock", "s3:DeletePublicAccessBlock"),
     "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action": (),
+    "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action": (),
 }
 """Where the API's operations aren't called as the action that allows them is.
 
