@@ -1,4 +1,7 @@
-"""Make the two roles that may call: the vendor's reader and the customer's operator."""
+"""Make the two roles that may call: the vendor's reader and the customer's operator.
+
+That they may call the endpoint is said once, in the function's own resource policy (`endpoint.py`).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from infra.aws.parameters import Parameters
-    from infra.aws.statements import Conditions, Statement
+    from infra.aws.statements import Statement
 
 SESSION_SECONDS: Final = 3600
 """The shortest that IAM allows as a role's longest session."""
@@ -56,7 +59,7 @@ def make_reader(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.C
         ),
         managed_policy_arns=[f"arn:{Aws.PARTITION}:iam::aws:policy/SecurityAudit"],
         max_session_duration=SESSION_SECONDS,
-        policies=[inline("call", [*_read_seeds(seeds), *_call_endpoint(), *_no_other_look(seeds)])],
+        policies=[inline("call", [*_read_seeds(seeds), *_no_other_look(seeds)])],
     )
 
 
@@ -69,7 +72,7 @@ def make_operator(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam
         description="Remediator: what the customer's operators may do: look, plan, roll back, rotate now",
         assume_role_policy_document=trust({"AWS": parameters.operator_principal_arn}),
         max_session_duration=SESSION_SECONDS,
-        policies=[inline("operate", [*_read_seeds(seeds), *_call_endpoint(), *_read_tables(seeds), *_look()])],
+        policies=[inline("operate", [*_read_seeds(seeds), *_read_tables(seeds), *_look()])],
     )
 
 
@@ -78,17 +81,6 @@ def _read_seeds(seeds: Seeds) -> list[Statement]:
     return [
         allow("ReadSeedRecords", ["secretsmanager:GetSecretValue"], seeds.secrets),
         allow("DecryptSeedRecords", ["kms:Decrypt"], [seeds.key], when=through),
-    ]
-
-
-def _call_endpoint() -> list[Statement]:
-    """AWS demands both grants for a function URL; the conditions keep a plain Invoke, with a forged event, out."""
-    endpoint = [function_arn(names.REMEDIATE_FUNCTION)]
-    by_url: Conditions = {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
-    signed: Conditions = {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
-    return [
-        allow("CallEndpoint", ["lambda:InvokeFunctionUrl"], endpoint, when=signed),
-        allow("CallEndpointByUrlOnly", ["lambda:InvokeFunction"], endpoint, when=by_url),
     ]
 
 

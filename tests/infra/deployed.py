@@ -115,7 +115,7 @@ class Deployed:
         policies = Policies(
             identity=[*inline, *(Policy.parse(name, self.managed(name)) for name in own)],
             boundary=Policy.parse("boundary", self.managed(boundary)) if boundary else None,
-            resource=Policy.parse("key", self._key_policy()) if resource == KEY else None,
+            resource=self._policy_of(resource),
         )
         return evaluate(request, policies)
 
@@ -143,9 +143,14 @@ class Deployed:
             case _:
                 return value
 
-    def _key_policy(self) -> dict[str, Any]:
-        policy: dict[str, Any] = self.one("AWS::KMS::Key")["KeyPolicy"]
-        return policy
+    def _policy_of(self, resource: str) -> Policy | None:
+        """Return the policy that a resource has itself: the key's, the endpoint's."""
+        if resource == KEY:
+            return Policy.parse("key", self.one("AWS::KMS::Key")["KeyPolicy"])
+        if resource == arn("lambda", "function:remediator-remediate"):
+            grants = [_grant(one) for one in self.of_type("AWS::Lambda::Permission").values()]
+            return Policy.parse("endpoint", {"Version": "2012-10-17", "Statement": grants})
+        return None
 
     def _identity(self, name: str) -> str:
         resource = self.template["Resources"][name]
@@ -185,3 +190,20 @@ class Deployed:
             case "AWS::Lambda::Url", "FunctionUrl":
                 return f"https://abcdefghij.lambda-url.{REGION}.on.aws/"
         raise AssertionError(f"{name}.{attribute}")
+
+
+def _grant(permission: dict[str, Any]) -> dict[str, Any]:
+    """Return a Lambda permission as the statement that it becomes."""
+    conditions: dict[str, Any] = {}
+    if "FunctionUrlAuthType" in permission:
+        conditions["StringEquals"] = {"lambda:FunctionUrlAuthType": permission["FunctionUrlAuthType"]}
+    if "InvokedViaFunctionUrl" in permission:
+        by_url = str(permission["InvokedViaFunctionUrl"]).lower()
+        conditions["Bool"] = {"lambda:InvokedViaFunctionUrl": by_url}
+    return {
+        "Effect": "Allow",
+        "Principal": {"AWS": permission["Principal"]},
+        "Action": permission["Action"],
+        "Resource": arn("lambda", f"function:{permission['FunctionName']}"),
+        "Condition": conditions,
+    }
