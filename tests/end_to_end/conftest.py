@@ -1,0 +1,86 @@
+"""One deployment for all end-to-end tests: the real CDK CLI, IAM enforced, the functions in Lambda's own runtime."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from remediator.cli.condition import examine
+from remediator.cli.evidence import read_evidence
+from remediator.cli.places import Operator
+from remediator.core.windows import PERIOD
+from remediator.local.account import EmbeddedAccount
+from remediator.local.mess import make_mess
+from remediator.vendor import Client, Deployment, Finding, reader_access
+from remediator.vendor.patience import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.local.mess import Mess
+    from remediator.vendor.answers import Answer
+
+IMPATIENT = Patience(seconds=0, stalls=0)
+
+
+@dataclass
+class World:
+    """A deployment, a mess, and both sides' clients."""
+
+    account: EmbeddedAccount
+    mess: Mess
+
+    def admin(self, service: str) -> Any:
+        return self.account.client(service)
+
+    def _session(self, whose: str) -> boto3.Session:
+        described = self.account.describe()
+        return boto3.Session(**described[f"{whose}_credentials"], region_name=described["region"])
+
+    def vendor(self) -> Client:
+        deployment = Deployment.from_outputs(self.account.outputs)
+        access = reader_access(deployment, self._session("vendor"), endpoint_url=self.account.endpoint)
+        return Client(deployment, access, patience=IMPATIENT)
+
+    def operator(self) -> Operator:
+        described = self.account.describe()
+        return Operator(self._session("operator"), described["aws_endpoint_url"], described["stack"])
+
+    def findings(self) -> list[Finding]:
+        return [offence.finding for offence in self.mess.offences]
+
+    def break_again(self) -> None:
+        """Bring the mess back to where every fix has something to do."""
+        self.mess = make_mess(self.admin, self.account.region)
+
+    def rotate_next(self) -> None:
+        """Let a window pass, and rotate as the schedule does: a run that has something to write."""
+        self.account.clock.shift(PERIOD)
+        answer = self.admin("lambda").invoke(FunctionName=self.account.outputs["RotateFunction"])
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def apply_all(self) -> Answer:
+        self.break_again()
+        return self.vendor().apply(self.findings())
+
+    def look_after(self, remediation: str) -> None:
+        """Do everything that the operator's commands do."""
+        operator = self.operator()
+        condition = examine(operator, time.time())
+        assert condition.gate == "open"
+        read_evidence(operator, remediation, 0)
+        operator.service("lambda").invoke(FunctionName=self.account.outputs["RotateFunction"])
+        answer = operator.client().roll_back(remediation)
+        assert {result.outcome for result in answer.results} <= {"rolled_back", "refused"}
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    with EmbeddedAccount() as account:
+        account.deploy()
+        account.rotate()
+        yield World(account, make_mess(account.client, account.region))
