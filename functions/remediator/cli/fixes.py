@@ -131,7 +131,7 @@ def _permissions(card: Mapping[str, Any]) -> list[str]:
 
 def _example(name: str, card: Mapping[str, Any]) -> str:
     target = card["target"]["example"]
-    words = ["remediator vendor plan --fix", name, "--target", target["arn"]]
+    words = ["remediator vendor plan --fix", name, "--target", target.get("arn") or target["id"]]
     words += ["--target-region", target["region"]] if "region" in target else []
     words += [f"--parameter {one}=…" for one in card["parameters"]["required"]]
     return " ".join(words)
