@@ -59,6 +59,7 @@ class EmbeddedAccount:
         self._latency_ms = latency_ms
         self._real_time = real_time_schedules
         self._say = say
+        self._bootstrapped = False
         self._emulator: Emulator | None = None
         self._external_id = f"vendor-issued-{secrets.token_hex(16)}"
 
@@ -128,7 +129,8 @@ class EmbeddedAccount:
         chosen = app or App(context={**self.parameters(), **context})
         admin = self.identities.admin.credentials
         target = Target(self.endpoint, CUSTOMER_ACCOUNT, self.region, admin)
-        self.outputs = deploy(chosen, target, self._say)
+        self.outputs = deploy(chosen, target, self._say, bootstrapped=self._bootstrapped)
+        self._bootstrapped = True
         self.stack_name = chosen.stack
         for stack in (TOOLKIT_STACK, chosen.stack):
             compared = self.confirm(stack)

@@ -64,12 +64,14 @@ def bootstrap(target: Target, say: Callable[[str], None]) -> None:
         _cdk(["bootstrap", f"aws://{target.account}/{target.region}"], target, Path(nowhere), say)
 
 
-def deploy(app: App, target: Target, say: Callable[[str], None]) -> dict[str, str]:
-    """Bootstrap, synthesize and deploy; return the stack's outputs. Raises `DeployFailed`."""
+def deploy(app: App, target: Target, say: Callable[[str], None], *, bootstrapped: bool = False) -> dict[str, str]:
+    """Bootstrap, unless that was done, synthesize and deploy; return the stack's outputs. Raises `DeployFailed`."""
     with tempfile.TemporaryDirectory(prefix="cdk-") as folder:
         assembly, outputs = Path(folder, "cdk.out"), Path(folder, "outputs.json")
         with ThreadPoolExecutor() as pool:
-            work = [pool.submit(bootstrap, target, say), pool.submit(synthesize, app, target, assembly, say)]
+            work = [pool.submit(synthesize, app, target, assembly, say)]
+            if not bootstrapped:
+                work.append(pool.submit(bootstrap, target, say))
         for one in work:
             one.result()
         # The emulator knows no outputs of change sets and no previous values of parameters from the parameter store.
