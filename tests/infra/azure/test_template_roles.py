@@ -1,0 +1,114 @@
+"""Who may do what, where: the whole table, so that a grant too many is as wrong as one too few."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.azure.arm_functions import guid
+from tests.infra.azure.deployment import OPERATOR, PLACE, READER, deployed, named
+
+FOUND = deployed()
+
+TABLE_READER = "76199698-9eea-4c19-bc75-cec21354c6b6"
+TABLE_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
+BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
+SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+SECRETS_OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
+METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+KEEPER = "receipt keeper"
+
+ALLOWED = {
+    ("rotate", TABLE_CONTRIBUTOR, "remediatorcontrol"),
+    ("rotate", TABLE_CONTRIBUTOR, "remediatorwindows"),
+    ("rotate", TABLE_CONTRIBUTOR, "remediatorreceipts"),
+    ("rotate", SECRETS_OFFICER, "seed vault"),
+    ("rotate", SECRETS_USER, "credential vault"),
+    ("rotate", BLOB_OWNER, "rotate's host storage"),
+    ("rotate", QUEUE_CONTRIBUTOR, "rotate's host storage"),
+    ("rotate", TABLE_CONTRIBUTOR, "rotate's host storage"),
+    ("rotate", METRICS_PUBLISHER, "insights"),
+    ("remediate", TABLE_READER, "remediatorcontrol"),
+    ("remediate", TABLE_READER, "remediatorwindows"),
+    ("remediate", KEEPER, "remediatorreceipts"),
+    ("remediate", BLOB_OWNER, "remediate's host storage"),
+    ("remediate", QUEUE_CONTRIBUTOR, "remediate's host storage"),
+    ("remediate", TABLE_CONTRIBUTOR, "remediate's host storage"),
+    ("remediate", METRICS_PUBLISHER, "insights"),
+    ("reader", SECRETS_USER, "seed vault"),
+    ("operator", SECRETS_USER, "seed vault"),
+    ("operator", TABLE_READER, "remediatorcontrol"),
+    ("operator", TABLE_READER, "remediatorwindows"),
+    ("operator", TABLE_READER, "remediatorreceipts"),
+}
+
+
+def places() -> dict[str, str]:
+    """Return resource id → what it is called here."""
+    accounts, vaults = "Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults"
+    found = {
+        named(FOUND, vaults, "-s-").id: "seed vault",
+        named(FOUND, vaults, "-c-").id: "credential vault",
+        named(FOUND, accounts, "remediatorro").id: "rotate's host storage",
+        named(FOUND, accounts, "remediatorre").id: "remediate's host storage",
+        FOUND.of_type("Microsoft.Insights/components")[0].id: "insights",
+    }
+    tables = FOUND.of_type(f"{accounts}/tableServices/tables")
+    return found | {one.id: one.id.rpartition("/")[2] for one in tables}
+
+
+def granted() -> list[tuple[str, str, str]]:
+    identities = FOUND.of_type("Microsoft.ManagedIdentity/userAssignedIdentities")
+    who = {guid(one.id, "principal"): one.id.rpartition("-")[2] for one in identities}
+    who |= {READER: "reader", OPERATOR: "operator"}
+    (keeper,) = FOUND.of_type("Microsoft.Authorization/roleDefinitions")
+    where, grants = places(), []
+    for one in FOUND.of_type("Microsoft.Authorization/roleAssignments"):
+        role = one.body["properties"]["roleDefinitionId"].rpartition("/")[2]
+        scope = one.id.partition("/providers/Microsoft.Authorization/")[0]
+        known = KEEPER if keeper.id.endswith(role) else role
+        grants.append((who[one.body["properties"]["principalId"]], known, where[scope]))
+    return grants
+
+
+def test_everybody_has_exactly_what_the_table_says() -> None:
+    assert sorted(granted()) == sorted(ALLOWED)
+
+
+def test_the_rotators_identity_alone_reads_the_credential_vault() -> None:
+    assert [(who, role) for who, role, where in granted() if where == "credential vault"] == [("rotate", SECRETS_USER)]
+
+
+def test_the_remediators_identity_has_no_right_on_any_vault() -> None:
+    assert [grant for grant in granted() if grant[0] == "remediate" and "vault" in grant[2]] == []
+
+
+@pytest.mark.parametrize("table", ["remediatorcontrol", "remediatorwindows"])
+def test_the_remediators_identity_only_reads_control_and_windows(table: str) -> None:
+    assert [role for who, role, where in granted() if (who, where) == ("remediate", table)] == [TABLE_READER]
+
+
+def test_the_remediators_identity_writes_receipts_and_deletes_none() -> None:
+    (keeper,) = FOUND.of_type("Microsoft.Authorization/roleDefinitions")
+    (permission,) = keeper.body["properties"]["permissions"]
+    entities = "Microsoft.Storage/storageAccounts/tableServices/tables/entities"
+    assert permission["actions"] == []
+    assert set(permission["dataActions"]) == {f"{entities}/read", f"{entities}/add/action", f"{entities}/update/action"}
+    assert keeper.body["properties"]["assignableScopes"] == [PLACE.group_id]
+
+
+def test_vendor_and_operator_write_nothing() -> None:
+    assert {role for who, role, _ in granted() if who in ("reader", "operator")} == {SECRETS_USER, TABLE_READER}
+
+
+def test_nothing_is_granted_on_the_group_or_above() -> None:
+    for one in FOUND.of_type("Microsoft.Authorization/roleAssignments"):
+        assert one.id.partition("/providers/Microsoft.Authorization/")[0] in places()
+
+
+def test_the_operators_kind_is_as_given_and_all_others_are_services() -> None:
+    found = deployed(operatorPrincipalType="Group").of_type("Microsoft.Authorization/roleAssignments")
+    kinds = {
+        (one.body["properties"]["principalId"] == OPERATOR, one.body["properties"]["principalType"]) for one in found
+    }
+    assert kinds == {(True, "Group"), (False, "ServicePrincipal")}
