@@ -59,6 +59,11 @@ def test_a_write_that_was_overtaken_has_drifted() -> None:
     assert late.roll_back(Change(2, 5), pauses=()) is Outcome.DRIFTED
 
 
+def test_a_write_that_was_overtaken_by_its_own_first_try_is_done() -> None:
+    again = Job(TurnUpTooLate(), Lamp(5), BUCKET, Brightness())
+    assert again.apply(Change(2, 5), pauses=()) is Outcome.FIXED
+
+
 def test_two_clouds_may_answer_one_finding() -> None:
     findings = publish.catalogue([TurnUp(), TurnUpSlowly()])["findings"]
     assert findings["aws"]["prowler:lamp_dark"]["fix"] == "aws.lamp.turn-up"

@@ -90,8 +90,8 @@ class Job:
     def _write(self, change: Change, done: Outcome, pauses: Iterable[None]) -> Outcome:
         try:
             self.fix.write(self.client, self.target, change.before, change.after)
-        except Overtaken:
-            return Outcome.DRIFTED
+        except Overtaken:  # by ourselves, if an answer was lost on the way and the call sent again
+            return done if self.read() == change.after else Outcome.DRIFTED
         if self._stands(change.after, pauses):
             return done
         return Outcome.PENDING if self.fix.asynchronous else Outcome.UNVERIFIED
