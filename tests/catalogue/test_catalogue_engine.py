@@ -72,6 +72,12 @@ def test_a_half_written_change_is_finished_from_where_it_is() -> None:
     assert lamp.written == [(3, 5)]
 
 
+def test_what_was_intended_is_written_though_the_fix_would_judge_otherwise_by_now() -> None:
+    lamp = Lamp(2)
+    assert job(lamp).resume(Change(2, 7), pauses=()) is Outcome.FIXED
+    assert lamp.written == [(2, 7)]
+
+
 def test_somebody_elses_change_is_not_trampled_on_the_way() -> None:
     lamp = Lamp(9)
     assert job(lamp).resume(Change(2, 5), pauses=()) is Outcome.DRIFTED

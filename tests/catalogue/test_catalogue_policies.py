@@ -73,6 +73,12 @@ def test_what_cannot_be_narrowed_to_the_target_is_narrowed_to_its_region() -> No
     }
 
 
+def test_the_regions_of_several_targets_are_all_named_in_order() -> None:
+    other = CLOSE.target.parse({"arn": group(2).id.replace("eu-west-1", "ap-east-1")}, HOME)
+    (wide,) = policies.session_policy(CLOSE, [group(1), other], deadline=DEADLINE, write=False)["Statement"]
+    assert wide["Condition"]["StringEquals"] == {"aws:RequestedRegion": ["ap-east-1", "eu-west-1"]}
+
+
 def test_an_account_wide_setting_has_no_region_to_be_narrowed_to() -> None:
     target = PASSWORDS.target.parse({"arn": "arn:aws:iam::123456789012:root"}, HOME)
     (statement,) = policies.session_policy(PASSWORDS, [target], deadline=DEADLINE, write=False)["Statement"]
@@ -119,6 +125,7 @@ def test_no_target_makes_no_chunk() -> None:
 def test_a_session_takes_dozens_of_targets() -> None:
     one = {"deadline": DEADLINE, "write": True}
     assert len(policies.chunks(CLOSE, [group(number) for number in range(22)], **one)) == 1
+    assert len(policies.chunks(CLOSE, [group(number) for number in range(23)], **one)) == 2
     assert len(policies.chunks(BLOCK, [bucket("b" * 60 + f"{number:03}") for number in range(20)], **one)) == 1
 
 

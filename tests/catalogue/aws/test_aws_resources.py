@@ -42,6 +42,27 @@ def test_the_example_is_a_target_at_home(kind: Arn) -> None:
     assert (target.region == "eu-west-1") is kind.regional
 
 
+def test_the_schema_of_a_bucket_asks_for_its_region() -> None:
+    schema = S3_BUCKET.schema()
+    assert schema["required"] == ["arn", "region"]
+    assert (schema["type"], schema["additionalProperties"]) == ("object", False)
+    assert schema["properties"]["arn"] == {
+        "type": "string",
+        "maxLength": 512,
+        "pattern": "^arn:(?:aws(?:-[a-z]{2,8}){0,3}):s3:::(?:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$",
+    }
+    assert schema["properties"]["region"] == {
+        "type": "string",
+        "pattern": "^(?:[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2})$",
+    }
+
+
+def test_the_schema_of_an_account_knows_no_region() -> None:
+    assert list(ACCOUNT.schema()["properties"]) == ["arn"]
+    assert list(SECURITY_GROUP.schema()["properties"]) == ["arn", "region"]
+    assert SECURITY_GROUP.schema()["required"] == ["arn"]
+
+
 @unhurried
 @given(st.data())
 def test_schema_and_reader_agree_and_wildcards_match_what_is_at_home(data: st.DataObject) -> None:

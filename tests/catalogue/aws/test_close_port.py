@@ -228,6 +228,11 @@ def test_the_kinds_of_icmp_are_not_forgotten() -> None:
         assert found == rule(protocol, 8, 0, V4)
 
 
+def test_icmp_of_no_kind_is_icmp_of_every_kind() -> None:
+    (found,) = rules.flattened([{"IpProtocol": "icmpv6", "Ipv6Ranges": [{"CidrIpv6": V6}]}])
+    assert found == rule("icmpv6", -1, -1, V6)
+
+
 # What is asked of EC2.
 
 
@@ -283,6 +288,14 @@ def test_a_rollback_removes_what_was_added_and_restores_what_was_removed() -> No
             ("ec2:AuthorizeSecurityGroupIngress", [rules.permission(offending)]),
             ("ec2:RevokeSecurityGroupIngress", [rules.permission(offending | {"from": 23})]),
         ]
+
+
+def test_nothing_is_asked_where_nothing_is_added_or_removed() -> None:
+    with staged(broken(rule("tcp", 22, 22, V4))) as trial:
+        change, _ = trial.apply()
+        with trial.recording() as calls:
+            trial.job.roll_back(change, pauses=AT_ONCE)
+        assert "ec2:RevokeSecurityGroupIngress" not in calls.operations
 
 
 def test_a_rule_of_the_group_itself_and_of_a_peer_in_another_account_stay() -> None:

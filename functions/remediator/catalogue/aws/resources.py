@@ -49,7 +49,7 @@ class Arn:
 
         Any account, partition and region of the right form is read: who asks decides whether it may be touched.
         """
-        arn = _text(raw, "arn", LONGEST)
+        arn = _text(raw, "arn")
         found = re.fullmatch(self.form, arn, re.ASCII)
         if found is None:
             raise BadTarget(f"the ARN isn't that of a {self.title}, such as {self.example['arn']}")
@@ -71,8 +71,7 @@ class Arn:
         return "?P<account>" in self.form
 
     def _region(self, raw: Mapping[str, str], named: str | None) -> str | None:
-        extra = sorted(raw.keys() - {"arn", "region"})
-        if extra:
+        if raw.keys() - {"arn", "region"}:
             raise BadTarget("a target has nothing but an arn and a region")
         if not self.regional:
             if "region" in raw:
@@ -80,7 +79,7 @@ class Arn:
             return None
         if named is not None and "region" not in raw:
             return named
-        said = _text(raw, "region", LONGEST)
+        said = _text(raw, "region")
         if re.fullmatch(_REGION, said, re.ASCII) is None:
             raise BadTarget("the region isn't the name of one, such as eu-west-1")
         if named is not None and said != named:
@@ -91,10 +90,10 @@ class Arn:
         return self.regional and "?P<region>" not in self.form
 
 
-def _text(raw: Mapping[str, str], name: str, longest: int) -> str:
+def _text(raw: Mapping[str, str], name: str) -> str:
     value: object = raw.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise BadTarget(f"the target needs its {name}, as text of at most {longest} characters")
+    if not isinstance(value, str) or len(value) > LONGEST:
+        raise BadTarget(f"the target needs its {name}, as text of at most {LONGEST} characters")
     return value
 
 
