@@ -157,8 +157,10 @@ def test_a_module_that_cannot_be_imported_is_an_error_of_every_invocation(
 
 
 def test_a_result_over_the_limit_is_refused(host: LambdaHost) -> None:
-    invocation = host.invoke(function("def handler(event, context): return 'x' * 6_300_000"), b"{}")
-    assert error(invocation)["errorType"] == "Function.ResponseSizeTooLarge"
+    program = function("def handler(event, context): return 'x' * event")
+    assert error(host.invoke(program, b"6300000"))["errorType"] == "Function.ResponseSizeTooLarge"
+    after = host.invoke(program, b"1")
+    assert (result(after), after.cold) == ("x", True)
 
 
 def test_a_result_below_the_limit_passes(host: LambdaHost) -> None:

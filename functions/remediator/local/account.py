@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from remediator.local.calls import CallLog
-    from remediator.local.cloudformation.stack import Event
+    from remediator.local.cloudformation.history import Event
     from remediator.local.emulator.identities import Identities
     from remediator.local.faults import Faults
     from remediator.local.runtime.functions import Credentials

@@ -10,10 +10,9 @@ import enum
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from remediator.local.cloudformation.history import FAILURES, Event, Failed, explain, summary
 from remediator.local.cloudformation.registry import TYPES
-from remediator.local.cloudformation.resource import Missing, Naming
+from remediator.local.cloudformation.resource import Naming
 from remediator.local.cloudformation.values import Invalid, Value
 
 if TYPE_CHECKING:
@@ -22,20 +21,7 @@ if TYPE_CHECKING:
     from remediator.local.cloudformation.resource import Services
     from remediator.local.cloudformation.template import Output, Place, Template, Wanted
 
-# What a template or a service can make go wrong with one resource; everything else is a defect of ours.
-_FAILURES: Final = (BotoCoreError, ClientError, Invalid, Missing, KeyError, TypeError, ValueError)
 STACK_TYPE: Final = "AWS::CloudFormation::Stack"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Hold one line of a stack's history."""
-
-    logical_id: str
-    physical_id: str
-    type_name: str
-    status: str
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +47,6 @@ class _Step:
     action: Action
     now: Resource
     before: Resource | None = None
-
-
-class Failed(Exception):  # noqa: N818 - errors are named for what is the case
-    """Say which resource couldn't be made or changed, and why."""
-
-    def __init__(self, logical_id: str, reason: str) -> None:
-        super().__init__(f"{logical_id}: {reason}")
-        self.logical_id = logical_id
-        self.reason = reason
 
 
 class Stack:
@@ -192,7 +169,7 @@ class Stack:
             wanted, properties = self._wanted(logical_id)
             naming = Naming(self.place.stack_name, logical_id)
             physical_id = TYPES[wanted.type_name].create(self._acting(), naming, properties)
-        except _FAILURES as error:
+        except FAILURES as error:
             reason = explain(error)
             self._tell(Event(logical_id, "", type_name, "CREATE_FAILED", reason))
             raise Failed(logical_id, reason) from error
@@ -206,7 +183,7 @@ class Stack:
             return _Step(Action.CREATED, self._create(logical_id))
         try:
             wanted, properties = self._wanted(logical_id)
-        except _FAILURES as error:
+        except FAILURES as error:
             self._tell(Event(logical_id, before.physical_id, "", "UPDATE_FAILED", explain(error)))
             raise Failed(logical_id, explain(error)) from error
         if wanted.type_name != before.wanted.type_name:
@@ -228,7 +205,7 @@ class Stack:
         kind = TYPES[wanted.type_name]
         try:
             kind.update(self._acting(), before.physical_id, before.properties, properties)
-        except _FAILURES as error:
+        except FAILURES as error:
             tell("UPDATE_FAILED", explain(error))
             self._undo(_Step(Action.CHANGED, now, before))  # it may have got half way
             raise Failed(wanted.logical_id, explain(error)) from error
@@ -237,7 +214,7 @@ class Stack:
         return _Step(Action.CHANGED, now, before)
 
     def _fail_creation(self, failure: Failed | Invalid, *, rollback: bool) -> None:
-        reason = _summary("create", failure)
+        reason = summary("create", failure)
         if not rollback:
             self._end("CREATE_FAILED", reason)
             return
@@ -251,7 +228,7 @@ class Stack:
         self._end("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", reason)
 
     def _roll_back(self, steps: list[_Step], failure: Failed | Invalid) -> None:
-        self._end("UPDATE_ROLLBACK_IN_PROGRESS", _summary("update", failure))
+        self._end("UPDATE_ROLLBACK_IN_PROGRESS", summary("update", failure))
         for step in reversed(steps):
             self._undo(step)
 
@@ -263,7 +240,7 @@ class Stack:
                 kind.update(services, step.now.physical_id, step.now.properties, step.before.properties)
             else:
                 kind.delete(services, step.now.physical_id, step.now.properties)
-        except _FAILURES as error:
+        except FAILURES as error:
             logical_id = step.now.wanted.logical_id
             self._tell(Event(logical_id, step.now.physical_id, kind.name, "UPDATE_FAILED", explain(error)))
 
@@ -294,7 +271,7 @@ class Stack:
             self._tell(Event(logical_id, resource.physical_id, kind.name, "DELETE_IN_PROGRESS"))
             try:
                 kind.delete(self._acting(), resource.physical_id, resource.properties)
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._tell(Event(logical_id, resource.physical_id, kind.name, "DELETE_FAILED", explain(error)))
                 failed.append(logical_id)
                 continue
@@ -309,24 +286,6 @@ class Stack:
             return False
         same_inputs = template.names == old.names and template.wanted == old.wanted
         return same_inputs and template.document.get("Outputs") == old.document.get("Outputs")
-
-
-def explain(error: Exception) -> str:
-    """Return what CloudFormation says of an error."""
-    if isinstance(error, ClientError):
-        answer = error.response["Error"]
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        text = f"{answer.get('Message')} ({answer.get('Code')}, Status Code: {status})"
-        return f"Resource handler returned message: {text}"
-    if isinstance(error, KeyError):
-        return f"required key [{error.args[0]}] not found"
-    return str(error)
-
-
-def _summary(verb: str, failure: Failed | Invalid) -> str:
-    if isinstance(failure, Failed):
-        return f"The following resource(s) failed to {verb}: [{failure.logical_id}]. {failure.reason}"
-    return str(failure)
 
 
 def _differs(name: str, before: Mapping[str, Value], now: Mapping[str, Value]) -> bool:

@@ -17,8 +17,8 @@ from remediator.local.emulator.stacks import Home, HostedStack, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from remediator.local.cloudformation.history import Event
     from remediator.local.cloudformation.resource import Services
-    from remediator.local.cloudformation.stack import Event
     from remediator.local.cloudformation.template import Template
     from remediator.local.emulator.hooks import Hooks
 

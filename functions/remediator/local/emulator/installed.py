@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remediator.local.clock import Clock
-    from remediator.local.cloudformation.stack import Event
+    from remediator.local.cloudformation.history import Event
 
 CLOUDFORMATION: Final = "cloudformation.amazonaws.com"
 _ONE: Final = threading.Lock()

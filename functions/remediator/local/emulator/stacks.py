@@ -11,7 +11,7 @@ from moto.core.utils import utcnow
 from moto.ssm.models import ssm_backends
 
 from remediator.local.cloudformation.parameters import values_of
-from remediator.local.cloudformation.stack import Event, Stack
+from remediator.local.cloudformation.stack import Stack
 from remediator.local.cloudformation.template import Place, Template
 from remediator.local.cloudformation.values import Invalid, parse
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from remediator.local.cloudformation.history import Event
     from remediator.local.cloudformation.resource import Services
 
 

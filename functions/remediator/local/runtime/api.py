@@ -15,6 +15,7 @@ from remediator.local.runtime.events import Outcome
 if TYPE_CHECKING:
     from remediator.local.runtime.events import Request
 
+TOO_LARGE: Final = "Function.ResponseSizeTooLarge"
 RESPONSE_LIMIT: Final = 6 * 1024 * 1024 + 100
 _RESULT: Final = re.compile(r"/2018-06-01/runtime/invocation/([^/]+)/(response|error)")
 _NEXT: Final = "/2018-06-01/runtime/invocation/next"
@@ -91,7 +92,7 @@ def _outcome(kind: str, body: bytes) -> Outcome:
         return Outcome(body, _error_type(body), "error")
     if len(body) > RESPONSE_LIMIT:
         message = f"Response payload size ({len(body)} bytes) exceeded maximum allowed payload size (6291556 bytes)."
-        return Outcome.failure("Function.ResponseSizeTooLarge", message)
+        return Outcome.failure(TOO_LARGE, message)
     return Outcome(body)
 
 

@@ -85,6 +85,7 @@ class Pool:
             if environment.sandbox.alive:
                 self._idle.append(environment)
             else:
+                environment.sandbox.kill()
                 self._all.pop(environment.credentials.access_key, None)
 
     def kill(self, access_key: str) -> bool:

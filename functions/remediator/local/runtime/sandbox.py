@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from remediator.local.runtime.api import RuntimeApi
+from remediator.local.runtime.api import TOO_LARGE, RuntimeApi
 from remediator.local.runtime.events import Outcome
 from remediator.local.runtime.output import Output
 
@@ -37,6 +37,7 @@ class Sandbox:
         self._initialized = threading.Event()
         self._state = threading.Lock()
         self._ended = False
+        self._doomed = False
         self._scratch = Path(tempfile.mkdtemp(prefix="lambda-tmp-"))
         self.output = Output(write)
         self._api = RuntimeApi(self)
@@ -69,7 +70,7 @@ class Sandbox:
     @property
     def alive(self) -> bool:
         """Say if it can take another event."""
-        return not self._ended and self._init_error is None
+        return not (self._ended or self._doomed) and self._init_error is None
 
     @property
     def peak_memory(self) -> int:
@@ -105,6 +106,7 @@ class Sandbox:
 
     def kill(self) -> None:
         """End the process at once, whatever it is doing."""
+        self._doomed = True  # before it is dead, nobody may be lent it any more
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
@@ -122,6 +124,8 @@ class Sandbox:
         self.output.drain()
         with self._state:
             request, self._current = self._current, None
+            # The runtime client gives up when it is told so; whatever is lent next mustn't be this process.
+            self._doomed = self._doomed or outcome.error_type == TOO_LARGE
         if request is not None and request.identity == identity:
             request.finish(outcome)
 
