@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from remediator.catalogue import policies, registry
 from remediator.catalogue.aws.resources import S3_BUCKET
-from remediator.catalogue.spec import Home
+from remediator.catalogue.spec import Home, allow
 from tests.catalogue.toys import HOME, TurnUp, unhurried
 
 if TYPE_CHECKING:
@@ -118,6 +118,31 @@ def test_chunks_keep_the_order_of_each_region_and_are_as_full_as_can_be(
             assert len(distinct) <= len(chunk) or size((*chunk, following[0])) > policies.SESSION_LIMIT
 
 
+@pytest.mark.parametrize("write", [False, True])
+def test_whatever_the_length_of_names_a_session_takes_as_many_as_fit(*, write: bool) -> None:
+    for length in range(1, 253):
+        targets = [snapshot(f"a{number:02}" + "b" * length) for number in range(60)]
+        chunk, following, *_ = policies.chunks(SNAPSHOT, targets, deadline=DEADLINE, write=write)
+        sizes = [
+            len(policies.compact(policies.session_policy(SNAPSHOT, some, deadline=DEADLINE, write=write)))
+            for some in (chunk, (*chunk, following[0]), following)
+        ]
+        assert max(sizes[0], sizes[2]) <= policies.SESSION_LIMIT < sizes[1], length
+
+
+def filled(padding: int) -> list[Target]:
+    return [snapshot("a" * padding), *(snapshot(f"b{number}" + "c" * 98) for number in range(10))]
+
+
+def test_a_session_policy_may_be_as_long_as_sts_takes() -> None:
+    for padding in range(1, 255):
+        targets = filled(padding)
+        policy = policies.session_policy(SNAPSHOT, targets, deadline=DEADLINE, write=True)
+        fits = len(policies.compact(policy)) <= 2048
+        assert len(policies.chunks(SNAPSHOT, targets, deadline=DEADLINE, write=True)) == (1 if fits else 2)
+    assert not fits
+
+
 def test_no_target_makes_no_chunk() -> None:
     assert policies.chunks(BLOCK, [], deadline=DEADLINE, write=True) == []
 
@@ -198,6 +223,7 @@ def test_the_boundary_knows_no_action_but_the_fixes_and_denies_what_is_our_own()
     regional, everywhere, own, gate = boundary
     assert regional["Action"] == ["s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"]
     assert regional["Condition"] == {"StringEquals": {"aws:RequestedRegion": REGIONS}}
+    assert regional["Resource"] == everywhere["Resource"] == "*"
     assert everywhere["Action"] == [
         "iam:DeleteAccountPasswordPolicy",
         "iam:GetAccountPasswordPolicy",
@@ -271,6 +297,17 @@ def test_managed_policies_hold_all_statements_in_order_within_the_limit(sizes: l
         assert len(policies.compact(grown)) > policies.MANAGED_LIMIT
 
 
+def test_a_managed_policy_may_be_as_long_as_iam_takes() -> None:
+    bare = len(policies.compact(policies.document([{"Effect": "Allow", "Action": [""], "Resource": "*"}])))
+    longest = {"Effect": "Allow", "Action": ["x" * (6144 - bare)], "Resource": "*"}
+    assert [len(policies.compact(policy)) for policy in policies.managed_policies([longest])] == [6144]
+    half = {"Effect": "Allow", "Action": ["x" * 100], "Resource": "*"}
+    both = len(policies.compact(policies.document([half, half | {"Action": [""]}])))
+    other = half | {"Action": ["y" * (6144 - both)]}
+    assert len(policies.managed_policies([half, other])) == 1
+    assert len(policies.managed_policies([half, other | {"Action": ["y" * (6145 - both)]}])) == 2
+
+
 def test_a_statement_too_long_for_any_policy_is_an_error() -> None:
     statement = {"Effect": "Allow", "Action": ["x" * policies.MANAGED_LIMIT], "Resource": "*"}
     with pytest.raises(ValueError, match="6144"):
@@ -289,6 +326,10 @@ def test_operations_have_the_sdks_names() -> None:
         "s3:DeletePublicAccessBlock",
     }
     assert policies.operations(TurnUp()) >= {"s3:ListAllMyBuckets"}
+
+
+def test_the_sdk_may_call_a_service_otherwise_than_iam_does() -> None:
+    assert policies.operations_of("opensearch", allow("es:UpdateDomainConfig")) == {"opensearch:UpdateDomainConfig"}
 
 
 def test_a_policy_as_text_has_no_white_space() -> None:

@@ -42,7 +42,7 @@ def load(fix_id: str) -> AnyFix:
     try:
         module = import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or not (name + ".").startswith(error.name + "."):
+        if not f"{name}.".startswith(f"{error.name}."):
             raise
         raise UnknownFix(f"there is no fix {fix_id}; `GET /v1/fixes` lists those there are") from None
     (found,) = [one for one in vars(module).values() if _is_fix_of(one, name)]
