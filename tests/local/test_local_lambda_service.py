@@ -228,3 +228,45 @@ def test_an_outsider_may_not_invoke(account: EmbeddedAccount) -> None:
     client: Any = account.client("lambda", account.identities.operator.credentials)
     with pytest.raises(client.exceptions.ClientError, match="not authorized"):
         client.invoke(FunctionName=stack.physical_id("Function"), Payload=b"{}")
+
+
+def test_a_failed_event_can_be_told_to_a_topic(account: EmbeddedAccount) -> None:
+    resources = function_resources("def handler(event, context): raise ValueError('x')", "sns:Publish")
+    topic, queue = {"Ref": "Topic"}, {"Fn::GetAtt": ["Queue", "Arn"]}
+    resources |= {
+        "Topic": resource("AWS::SNS::Topic"),
+        "Queue": resource("AWS::SQS::Queue"),
+        "Subscription": resource("AWS::SNS::Subscription", TopicArn=topic, Protocol="sqs", Endpoint=queue),
+        "Retries": resource(
+            "AWS::Lambda::EventInvokeConfig",
+            FunctionName={"Ref": "Function"},
+            Qualifier="$LATEST",
+            MaximumRetryAttempts=0,
+            DestinationConfig={"OnFailure": {"Destination": topic}},
+        ),
+    }
+    stack = deploy(account, resources)
+    invoke(stack, {"n": 1}, InvocationType="Event")
+    sqs = stack.client("sqs")
+    received: list[Any] = []
+
+    def arrived() -> bool:
+        received.extend(sqs.receive_message(QueueUrl=stack.physical_id("Queue")).get("Messages", []))
+        return bool(received)
+
+    assert eventually(arrived)
+    record = json.loads(json.loads(received[0]["Body"])["Message"])
+    assert record["requestPayload"] == {"n": 1}
+
+
+def test_a_destination_that_nothing_here_delivers_to_is_refused(account: EmbeddedAccount) -> None:
+    resources = function_resources(ECHO)
+    resources["Retries"] = resource(
+        "AWS::Lambda::EventInvokeConfig",
+        FunctionName={"Ref": "Function"},
+        Qualifier="$LATEST",
+        DestinationConfig={"OnFailure": {"Destination": "arn:aws:events:eu-west-1:111122223333:event-bus/default"}},
+    )
+    stack = deploy(account, resources)
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert "queues and topics" in stack.reason

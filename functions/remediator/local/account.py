@@ -10,6 +10,7 @@ from remediator.local.clock import Clock
 from remediator.local.deploy import TOOLKIT_STACK, App, Target, deploy
 from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
 from remediator.local.emulator.installed import Emulator
+from remediator.local.runtime.interpreters import interpreter_for
 from remediator.local.witness import confirm
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class EmbeddedAccount:
         self._real_time = real_time_schedules
         self._say = say
         self._bootstrapped = False
+        self._clients: dict[tuple[str, str], Clients] = {}
         self._emulator: Emulator | None = None
         self._external_id = f"vendor-issued-{secrets.token_hex(16)}"
 
@@ -76,6 +78,7 @@ class EmbeddedAccount:
         if self._emulator is not None:
             self._emulator.close()
         self._emulator = None
+        self._clients.clear()
         self.clock.close()
 
     @property
@@ -111,7 +114,10 @@ class EmbeddedAccount:
     def client(self, service: str, credentials: Credentials | None = None, region: str | None = None) -> BaseClient:
         """Return an SDK client: the administrator's, or of whoever holds `credentials`."""
         chosen = credentials or self.identities.admin.credentials
-        return Clients(self.endpoint, region or self.region, chosen).client(service)
+        who = (chosen.access_key, region or self.region)
+        if who not in self._clients:
+            self._clients[who] = Clients(self.endpoint, who[1], chosen)
+        return self._clients[who].client(service)
 
     def parameters(self) -> dict[str, str]:
         """Return the deployment's parameters that have no default: who the vendor and the operator are."""
@@ -132,10 +138,18 @@ class EmbeddedAccount:
         self.outputs = deploy(chosen, target, self._say, bootstrapped=self._bootstrapped)
         self._bootstrapped = True
         self.stack_name = chosen.stack
+        self._say_interpreters()
         for stack in (TOOLKIT_STACK, chosen.stack):
             compared = self.confirm(stack)
             self._say(f"{stack}: {compared} properties are as the template says")
         return self.outputs
+
+    def _say_interpreters(self) -> None:
+        """Say under which Python the functions run; raises `NoRuntime` where none can."""
+        client: Any = self.client("lambda")
+        runtimes = {function["Runtime"] for function in client.list_functions()["Functions"]}
+        for runtime in sorted(runtimes):
+            self._say(f"{runtime} functions run under {interpreter_for(runtime).remark}")
 
     def confirm(self, stack: str) -> int:
         """Compare a stack with its template; return how many properties were. Raises `Unfaithful`."""

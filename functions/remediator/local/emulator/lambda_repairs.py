@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from moto.awslambda.exceptions import LambdaClientError
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
 from moto.awslambda.models import EventInvokeConfig, LambdaBackend, LambdaFunction
 from moto.awslambda.policy import Policy
 
@@ -21,6 +21,7 @@ KEPT: Final = (
     *("DeadLetterConfig", "LoggingConfig", "TracingConfig", "KMSKeyArn", "EphemeralStorage", "FileSystemConfigs"),
     *("SnapStart", "RuntimeManagementConfig"),
 )
+DELIVERABLE: Final = ("sqs", "sns")
 _configurations: Final[WeakKeyDictionary[LambdaFunction, dict[str, Any]]] = WeakKeyDictionary()
 
 
@@ -78,7 +79,10 @@ def _keep(function: LambdaFunction, configuration: Mapping[str, Any]) -> None:
 
 
 def _put_event_invoke_config(self: LambdaBackend, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Replace the setting: moto appends and goes on showing the first."""
+    """Replace the setting: moto appends and goes on showing the first. Refuse targets that nothing here delivers to."""
+    for target in (config.get("DestinationConfig") or {}).values():
+        if target.get("Destination", "arn:aws:sqs:").split(":")[2] not in DELIVERABLE:
+            raise InvalidParameterValueException("the embedded account delivers to queues and topics only")
     function = self.get_function(function_name)
     setting = EventInvokeConfig(function.function_arn, function.last_modified, config)
     function.event_invoke_config[:] = [setting]
