@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from remediator.catalogue.azure.property import Property
 from remediator.catalogue.azure.resources import DISK
-from remediator.catalogue.spec import Example, Severity, allow, ids
+from remediator.catalogue.spec import Example, Severity, allow, allow_on_all, ids
 
 
 class DisablePublicNetworkAccess(Property):
@@ -27,6 +27,9 @@ class DisablePublicNetworkAccess(Property):
     offending = ("Enabled",)
     wanted = "Disabled"
     reads = allow("Microsoft.Compute/disks/read")
-    writes = allow("Microsoft.Compute/disks/write")
+    writes = (
+        *allow("Microsoft.Compute/disks/write"),
+        *allow_on_all("Microsoft.Compute/locations/diskOperations/read"),
+    )
     answers: ClassVar = {"defender": ids("f635fb12-4c7f-e9a8-5ed1-c005728ea849")}
     examples = (Example(broken="Enabled", fixed="Disabled"),)

@@ -64,7 +64,10 @@ class ClosePort(Fix["Arm", "list[Rule]", Ports]):
     reads = allow("Microsoft.Network/networkSecurityGroups/read")
     writes = (
         *allow("Microsoft.Network/networkSecurityGroups/write"),
-        *allow_on_all("Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action"),
+        *allow_on_all(
+            "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action",
+            "Microsoft.Network/locations/operations/read",
+        ),
     )
     answers: ClassVar = {"cloudsploit": findings.CLOUDSPLOIT}
     examples = examples.EXAMPLES

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from remediator.catalogue.azure.property import Property
 from remediator.catalogue.azure.resources import POSTGRESQL_SERVER
-from remediator.catalogue.spec import Example, Severity, allow
+from remediator.catalogue.spec import Example, Severity, allow, allow_on_all
 
 if TYPE_CHECKING:
     from remediator.catalogue.azure.arm import Arm
@@ -31,7 +31,10 @@ class RequireSecureTransport(Property):
     offending = ("off",)
     wanted = "on"
     reads = allow("Microsoft.DBforPostgreSQL/flexibleServers/configurations/read")
-    writes = allow("Microsoft.DBforPostgreSQL/flexibleServers/configurations/write")
+    writes = (
+        *allow("Microsoft.DBforPostgreSQL/flexibleServers/configurations/write"),
+        *allow_on_all("Microsoft.DBforPostgreSQL/locations/azureAsyncOperation/read"),
+    )
     answers: ClassVar = {}
     examples = (Example(broken="off", fixed="on"),)
 

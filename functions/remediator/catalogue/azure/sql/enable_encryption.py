@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from remediator.catalogue.azure.property import Property, nested
 from remediator.catalogue.azure.resources import SQL_DATABASE
 from remediator.catalogue.errors import NotApplicable
-from remediator.catalogue.spec import Example, Severity, allow, ids
+from remediator.catalogue.spec import Example, Severity, allow, allow_on_all, ids
 
 if TYPE_CHECKING:
     from remediator.catalogue.azure.arm import Arm
@@ -35,7 +35,10 @@ class EnableEncryption(Property):
     offending = ("Disabled",)
     wanted = "Enabled"
     reads = allow("Microsoft.Sql/servers/databases/transparentDataEncryption/read")
-    writes = allow("Microsoft.Sql/servers/databases/transparentDataEncryption/write")
+    writes = (
+        *allow("Microsoft.Sql/servers/databases/transparentDataEncryption/write"),
+        *allow_on_all("Microsoft.Sql/locations/transparentDataEncryptionAzureAsyncOperation/read"),
+    )
     answers: ClassVar = {"defender": ids("651967bf-044e-4bde-8376-3e08e0600105")}
     examples = (Example(broken="Disabled", fixed="Enabled"),)
 

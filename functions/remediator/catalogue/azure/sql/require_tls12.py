@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from remediator.catalogue.azure.property import Property
 from remediator.catalogue.azure.resources import SQL_SERVER
 from remediator.catalogue.errors import NotApplicable
-from remediator.catalogue.spec import Example, Severity, allow, ids
+from remediator.catalogue.spec import Example, Severity, allow, allow_on_all, ids
 
 if TYPE_CHECKING:
     from remediator.catalogue.azure.arm import Arm
@@ -37,7 +37,10 @@ class RequireTls12(Property):
     offending = (NO_MINIMUM, "1.0", "1.1")
     wanted = "1.2"
     reads = allow("Microsoft.Sql/servers/read")
-    writes = allow("Microsoft.Sql/servers/write")
+    writes = (
+        *allow("Microsoft.Sql/servers/write"),
+        *allow_on_all("Microsoft.Sql/locations/*/read"),
+    )
     answers: ClassVar = {
         "cloudsploit": ids("sqlServerTlsVersion"),
         "defender": ids("8e9a37b9-2828-4c8f-a24e-7b0ab0e89c78"),
