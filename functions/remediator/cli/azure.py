@@ -1,0 +1,277 @@
+"""Install on Azure what a template alone can't."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remediator.cli.exits import Exit
+from remediator.cli.failures import Failed
+from remediator.cli.options import command
+from remediator.cli.speech import Speech
+
+if TYPE_CHECKING:
+    from remediator.azure_install.installation import Cloud
+    from remediator.azure_install.plan import Site
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help=(
+        "Install, examine and remove a deployment on Azure, as an administrator.\n\n"
+        "Signs in as you are signed in: [cyan]az login[/cyan], environment variables, or a managed identity."
+    ),
+)
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_WHERE = "Which deployment"
+_WHO = "Who may call"
+_WHAT = "What may be touched"
+Subscription = Annotated[str, typer.Option(help="Id of the subscription.", rich_help_panel=_WHERE)]
+Group = Annotated[str, typer.Option("--resource-group", help="A group of its own.", rich_help_panel=_WHERE)]
+
+
+class OperatorType(StrEnum):
+    """Say what the operator is; a group can't be one, since tokens name the person."""
+
+    user = "User"
+    service_principal = "ServicePrincipal"
+
+
+@app.command()
+@command
+def install(  # noqa: PLR0913 - one per option
+    *,
+    subscription: Subscription,
+    resource_group: Group,
+    location: Annotated[str, typer.Option(help="Such as westeurope.", rich_help_panel=_WHERE)],
+    reader: Annotated[str, typer.Option(help="Object id of the vendor's service principal.", rich_help_panel=_WHO)],
+    operator: Annotated[str, typer.Option(help="Object id of your operator.", rich_help_panel=_WHO)],
+    operator_type: Annotated[
+        OperatorType, typer.Option(help="What the operator is.", rich_help_panel=_WHO)
+    ] = OperatorType.service_principal,
+    scope: Annotated[
+        list[str],
+        typer.Option(help="Id of a resource group or of the subscription; may be repeated.", rich_help_panel=_WHAT),
+    ],
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of a fix to enable; may be repeated. All by default.", rich_help_panel=_WHAT),
+    ] = None,
+    vendor_rollback: Annotated[
+        bool, typer.Option("--vendor-rollback", help="Let the vendor roll back too.", rich_help_panel=_WHO)
+    ] = False,
+    alarm_email: Annotated[str, typer.Option(help="Where alarms go.")] = "",
+    vault_address: Annotated[
+        list[str] | None, typer.Option(help="CIDR that alone reaches the seed vault; may be repeated.")
+    ] = None,
+    rotator_subnet: Annotated[str, typer.Option(help="Id of the subnet that the rotator goes out through.")] = "",
+    retention_days: Annotated[int, typer.Option(min=30, max=3650, help="How long receipts are kept.")] = 400,
+    template: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The ARM template.")] = Path(
+        "infra/azure/azuredeploy.json"
+    ),
+    packages: Annotated[Path, typer.Option(help="Folder that `python -m infra.azure.package` wrote.")] = Path(
+        ".build/azure"
+    ),
+    speech: Speech,
+) -> None:
+    """Install, or bring an installation up to date. Every step looks first: after a crash, run it again.
+
+    What isn't named any more is taken away: callers, scopes, fixes.
+
+    Example:  [cyan]remediator azure install --subscription … --resource-group remediation --location westeurope
+    --reader … --operator … --scope /subscriptions/…/resourceGroups/shop[/cyan]
+    """
+    from remediator.azure_install.installation import Installation
+    from remediator.azure_install.plan import Site, Wanted
+    from remediator.catalogue.registry import all_fixes
+
+    wanted = Wanted(
+        site=Site(subscription, resource_group),
+        location=location,
+        reader=reader,
+        operator=operator,
+        operator_type=operator_type.value,
+        scopes=tuple(one.rstrip("/") for one in scope),
+        fixes=tuple(sorted(fix or (one.id for one in all_fixes("azure")))),
+        settings={
+            "vendorRollback": vendor_rollback,
+            "alarmEmail": alarm_email,
+            "vaultAddresses": vault_address or [],
+            "rotatorSubnetId": rotator_subnet,
+            "retentionDays": retention_days,
+        },
+    )
+    _require_guids(subscription=subscription, reader=reader, operator=operator)
+    objection = wanted.objection()
+    if objection:
+        raise Failed(f"{objection}.", exit=Exit.USAGE, next="`remediator azure install --help` shows an example.")
+    _require_packages(packages)
+    with answering():
+        deployed, report = Installation(_connect(wanted.site, speech), wanted, template, packages).run()
+    steps = [{"step": one.step, "changed": one.changed, "detail": one.detail} for one in report]
+    outputs = dict(deployed.outputs)
+    speech.answer({"outputs": outputs, "steps": steps}, *(f"{name:<16}{outputs[name]}" for name in sorted(outputs)))
+
+
+@app.command()
+@command
+def doctor(*, subscription: Subscription, resource_group: Group, speech: Speech) -> None:
+    """Look at everything an installation is made of, and say what to do next. Ends with 1 if something isn't right.
+
+    Example:  [cyan]remediator azure doctor --subscription … --resource-group remediation[/cyan]
+    """
+    from remediator.azure_install.examination import examine
+    from remediator.azure_install.plan import Site
+
+    _require_guids(subscription=subscription)
+    with answering():
+        findings = examine(_connect(Site(subscription, resource_group), speech))
+    shown = []
+    for one in findings:
+        shown.append(f"{'✓' if one.fine else '✗'} {one.about}: {one.said}")
+        shown += [f"  {one.next}"] if one.next else []
+    document = [{"about": one.about, "fine": one.fine, "said": one.said, "next": one.next} for one in findings]
+    speech.answer({"findings": document}, *shown)
+    if not all(one.fine for one in findings):
+        raise typer.Exit(Exit.NOT_FIXED)
+
+
+@app.command("roll-credential")
+@command
+def roll_credential(
+    *,
+    subscription: Subscription,
+    resource_group: Group,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until the old certificate can go: 26 minutes at most.")
+    ] = False,
+    at_once: Annotated[
+        bool,
+        typer.Option("--at-once", help="Remove the old certificate now: its key was stolen. Closes the gate briefly."),
+    ] = False,
+    speech: Speech,
+) -> None:
+    """Give the remediator a new certificate; its key goes into the vault alone.
+
+    The old one is removed when the last window that it is sealed for has passed: until then the command ends with 5;
+    run it again, or use --wait. Run again at any time, it goes on where it stopped.
+
+    Example:  [cyan]remediator azure roll-credential --subscription … --resource-group remediation --wait[/cyan]
+    """
+    from remediator.azure_install.credential import Phase, day_of
+    from remediator.azure_install.plan import Site
+
+    _require_guids(subscription=subscription)
+    with answering():
+        cloud = _connect(Site(subscription, resource_group), speech)
+        deployed = cloud.installed()
+        keeper = cloud.keeper(deployed)
+        rolled = keeper.roll(at_once=at_once)
+        if rolled.begun:
+            speech.note("done: new certificate registered, its key stored")
+            cloud.apps.start_rotator(str(deployed.outputs["RotateApp"]))
+        while wait and rolled.phase is Phase.WAITING:
+            speech.note(f"waiting until {day_of(rolled.due)}")
+            cloud.pause(max(rolled.due - cloud.clock(), 1.0))
+            rolled = keeper.roll(at_once=False)
+    finished = rolled.phase is Phase.FINISHED
+    said = (
+        "The old certificate is gone." if finished else f"Run again after {day_of(rolled.due)} to remove the old one."
+    )
+    speech.answer({"phase": rolled.phase.value, "begun": rolled.begun, "due": rolled.due}, said)
+    if not finished:
+        raise typer.Exit(Exit.NOT_NOW)
+
+
+@app.command()
+@command
+def uninstall(
+    *,
+    subscription: Subscription,
+    resource_group: Group,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    speech: Speech,
+) -> None:
+    """Stop the apps, remove roles and app registrations. Says what it keeps, and why.
+
+    Example:  [cyan]remediator azure uninstall --subscription … --resource-group remediation[/cyan]
+    """
+    from remediator.azure_install.plan import Site
+    from remediator.azure_install.removal import KEPT
+    from remediator.azure_install.removal import uninstall as remove
+
+    _require_guids(subscription=subscription)
+    if not yes and (speech.json or not typer.confirm(f"Remove Remediator from {resource_group}?")):
+        raise Failed("Nothing was removed.", exit=Exit.USAGE, next="Say --yes to remove it without being asked.")
+    with answering():
+        report = remove(_connect(Site(subscription, resource_group), speech))
+    removed = [{"step": one.step, "removed": one.changed} for one in report]
+    speech.answer({"steps": removed, "kept": list(KEPT)}, "Kept:", *(f"  {one}" for one in KEPT))
+
+
+def _connect(site: "Site", speech: Speech) -> "Cloud":
+    """Return the cloud as the signed-in administrator reaches it."""
+    from azure.identity import DefaultAzureCredential
+
+    from remediator.azure_install.installation import Cloud
+
+    return Cloud(DefaultAzureCredential(), site, speech.note)
+
+
+def _require_guids(**given: str) -> None:
+    for name, value in given.items():
+        if not _GUID.fullmatch(value):
+            raise Failed(
+                f"--{name} {value!r} is no GUID.", exit=Exit.USAGE, next="Ids look like 8-4-4-4-12 hex digits."
+            )
+
+
+def _require_packages(folder: Path) -> None:
+    missing = [role for role in ("rotate", "remediate") if not (folder / f"{role}.zip").is_file()]
+    if missing:
+        raise Failed(
+            f"{folder} has no package of {', '.join(missing)}.",
+            exit=Exit.USAGE,
+            next="Run `python -m infra.azure.package` first, or name its folder with --packages.",
+        )
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Say in the words of the command line what Azure refused."""
+    from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseError
+
+    from remediator.azure_install.apps import PublishingFailed
+    from remediator.azure_install.deployments import DeploymentFailed
+    from remediator.azure_install.rest import AzureRefused
+
+    try:
+        yield
+    except ClientAuthenticationError as error:
+        message = str(error.message).partition("\n")[0]
+        raise Failed(message, exit=Exit.REFUSED, next="Sign in with `az login --tenant …`.") from None
+    except (ServiceRequestError, ServiceResponseError) as error:
+        raise Failed(str(error), exit=Exit.NOT_FOUND, next="Check the network and the proxy; then run again.") from None
+    except AzureRefused as refused:
+        raise _refusal(refused.status, str(refused)) from None
+    except (DeploymentFailed, PublishingFailed) as failed:
+        raise Failed(
+            str(failed), exit=Exit.NOT_FIXED, next="Repair what is named, then run again: it goes on."
+        ) from None
+
+
+def _refusal(status: int, message: str) -> Failed:
+    if status == 404:  # noqa: PLR2004 - HTTP's own number
+        return Failed(message, exit=Exit.NOT_FOUND, next="Check --subscription and --resource-group.")
+    if status in (409, 429):
+        return Failed(message, exit=Exit.NOT_NOW, next="Wait a minute, then run again: it goes on where it stopped.")
+    advice = (
+        "You need Owner on the scopes, and Application Administrator in the directory; docs/operations.md says which."
+    )
+    return Failed(message, exit=Exit.REFUSED, next=advice)
