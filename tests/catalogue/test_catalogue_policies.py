@@ -39,6 +39,10 @@ def snapshot(name: str) -> Target:
     return SNAPSHOT.target.parse({"arn": f"arn:aws:rds:eu-west-1:123456789012:cluster-snapshot:{name}"}, HOME)
 
 
+def size(targets: tuple[Target, ...], *, write: bool) -> int:
+    return len(policies.compact(policies.session_policy(SNAPSHOT, targets, deadline=DEADLINE, write=write)))
+
+
 def test_a_plans_session_may_read_the_targets_until_the_deadline_and_nothing_else() -> None:
     assert policies.session_policy(BLOCK, [bucket("one"), bucket("two")], deadline=DEADLINE, write=False) == {
         "Version": "2012-10-17",
@@ -104,30 +108,25 @@ def test_chunks_keep_the_order_of_each_region_and_are_as_full_as_can_be(
         for length, region in lengths
     ]
 
-    def size(chunk: tuple[Target, ...]) -> int:
-        return len(policies.compact(policies.session_policy(SNAPSHOT, chunk, deadline=DEADLINE, write=write)))
-
     chunks = policies.chunks(SNAPSHOT, targets, deadline=DEADLINE, write=write)
     for region in REGIONS:
         here = [chunk for chunk in chunks if chunk[0].region == region]
         assert [one for chunk in here for one in chunk] == [one for one in targets if one.region == region]
         assert all(one.region == region for chunk in here for one in chunk)
-        assert all(size(chunk) <= policies.SESSION_LIMIT for chunk in here)
+        assert all(size(chunk, write=write) <= policies.SESSION_LIMIT for chunk in here)
         for chunk, following in pairwise(here):
             distinct = {one.id for one in (*chunk, following[0])}
-            assert len(distinct) <= len(chunk) or size((*chunk, following[0])) > policies.SESSION_LIMIT
+            assert len(distinct) <= len(chunk) or size((*chunk, following[0]), write=write) > policies.SESSION_LIMIT
 
 
 @pytest.mark.parametrize("write", [False, True])
 def test_whatever_the_length_of_names_a_session_takes_as_many_as_fit(*, write: bool) -> None:
     for length in range(1, 253):
         targets = [snapshot(f"a{number:02}" + "b" * length) for number in range(60)]
-        chunk, following, *_ = policies.chunks(SNAPSHOT, targets, deadline=DEADLINE, write=write)
-        sizes = [
-            len(policies.compact(policies.session_policy(SNAPSHOT, some, deadline=DEADLINE, write=write)))
-            for some in (chunk, (*chunk, following[0]), following)
-        ]
-        assert max(sizes[0], sizes[2]) <= policies.SESSION_LIMIT < sizes[1], length
+        chunks = policies.chunks(SNAPSHOT, targets, deadline=DEADLINE, write=write)
+        assert max(size(chunk, write=write) for chunk in chunks) <= policies.SESSION_LIMIT, length
+        for chunk, following in pairwise(chunks):
+            assert size((*chunk, following[0]), write=write) > policies.SESSION_LIMIT, length
 
 
 def filled(padding: int) -> list[Target]:
