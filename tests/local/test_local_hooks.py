@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,13 @@ def test_a_replacement_with_other_parameters_is_refused() -> None:
 def test_a_replacement_of_what_isnt_there_is_refused() -> None:
     with pytest.raises(HookMismatch, match="has no"):
         Hooks().replace(LambdaResponse, "no_such_thing", lambda self: self)
+
+
+def test_an_account_leaves_the_environment_as_it_was() -> None:
+    before = dict(os.environ)
+    with EmbeddedAccount():
+        assert os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] == "true"
+    assert dict(os.environ) == before
 
 
 def test_one_process_hosts_one_account_at_a_time() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import threading
@@ -40,13 +39,13 @@ class MotoServer:
     """Answer for every service on one port of loopback, until closed. moto's state is the process's: one at a time."""
 
     def __init__(self, port: int = 0) -> None:
-        os.environ.update(_SETTINGS)
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         reset()
         # The server would end the process if the port is taken; a socket of ours raises.
         with socket.create_server(("127.0.0.1", port), backlog=128) as listening:
             descriptor = listening.fileno()
             self._server = ThreadedWSGIServer("127.0.0.1", port, _APPLICATION, handler=_RequestHandler, fd=descriptor)
+        self._settings_before = {name: os.environ.get(name) for name in _SETTINGS}
+        os.environ.update(_SETTINGS)
         self._server.daemon_threads = True
         self.port: int = self._server.port
         # moto takes the bucket out of a template's URL; under another name of this machine it takes the wrong part.
@@ -63,6 +62,11 @@ class MotoServer:
         """Stop answering and forget everything."""
         self._server.shutdown()
         self._server.server_close()
+        for name, value in self._settings_before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
         reset()
 
     def _preload(self) -> None:
