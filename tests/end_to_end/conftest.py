@@ -78,8 +78,9 @@ class World:
         assert {result.outcome for result in answer.results} <= {"rolled_back", "refused"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world() -> Iterator[World]:
+    """Be gone with the module: there is one account at a time in a process, and other tests start their own."""
     with EmbeddedAccount() as account:
         account.deploy()
         account.rotate()
