@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -361,7 +362,7 @@ def test_an_init_that_takes_too_long_is_tried_again_within_the_timeout(
     assert result(host.invoke(function(slow), b"{}")) == 1
 
 
-def test_frozen_sandboxes_die_with_their_host() -> None:
+def test_frozen_sandboxes_die_with_their_host(tmp_path: Path) -> None:
     script = """
 import os, sys, threading
 sys.path[:0] = sys.argv[1:]
@@ -379,6 +380,7 @@ os._exit(9)
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},  # a host that crashes removes nothing
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
