@@ -117,6 +117,7 @@ class CredentialKeeper:
 
         Certificates that nothing can be sealed for any more go.
         """
+        self._deployments.forget(RECORD)
         stored = self.stored()
         made = stored is None or stored.thumbprint not in self.certificates()
         if made:
@@ -131,6 +132,7 @@ class CredentialKeeper:
 
         `at_once` removes the old certificate without waiting for windows that it is sealed for: for a stolen key.
         """
+        self._deployments.forget(RECORD)
         begun = not self._under_way()
         if begun:
             self._begin()

@@ -99,8 +99,15 @@ class Deployments:
         self._finished(name)
 
     def forget(self, name: str) -> None:
-        """Delete a deployment's record; what it deployed stays."""
-        self._arm.delete(self._path(name))
+        """Delete a deployment's record, if there is one, as soon as it has ended; what it deployed stays."""
+        found = self.current(name)
+        for _ in range(PATIENCE):
+            if found is None or found.state not in RUNNING:
+                break
+            self._pause(PAUSE)
+            found = self.current(name)
+        if found is not None:
+            self._arm.delete(self._path(name))
 
     def _put(self, name: str, template: Mapping[str, Any], given: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         parameters = {key: {"value": value} for key, value in given.items()}
