@@ -96,7 +96,6 @@ def _web_app(path: str) -> Resources:
             "scmMinTlsVersion": "1.0",
             "alwaysOn": False,
         },
-        location=LOCATION,
     )
     return {path: site, f"{path}/config/web": config}
 
