@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.network import NetworkIsOff
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "functions" / "remediator"
@@ -72,3 +75,8 @@ def test_locks_have_hashes_and_name_no_host() -> None:
         assert "://" not in text
         assert text.count("--hash=sha256:") >= len(re.findall(r"^[a-z0-9]", text, re.MULTILINE))
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
+
+
+def test_the_tests_reach_nothing_but_this_machine() -> None:
+    with socket.socket() as client, pytest.raises(NetworkIsOff):
+        client.connect(("192.0.2.1", 443))
