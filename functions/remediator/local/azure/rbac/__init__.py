@@ -1,0 +1,1 @@
+"""Decide what principals may do: role definitions, role assignments, and one evaluation for all services."""
