@@ -54,9 +54,8 @@ class Directory:
 
     def registration(self, kind: str) -> Mapping[str, Any] | None:
         """Return a registration with its certificates, or None."""
-        name = quote(self.unique_name(kind))
         fields = "id,appId,displayName,uniqueName,signInAudience,identifierUris,api,appRoles,keyCredentials"
-        found: Mapping[str, Any] | None = self._graph.get(f"/v1.0/applications(uniqueName='{name}')?$select={fields}")
+        found: Mapping[str, Any] | None = self._graph.get(f"{self._by_name(kind)}?$select={fields}")
         return found
 
     def principal(self, app_id: str) -> Mapping[str, Any] | None:
@@ -68,8 +67,8 @@ class Directory:
         """Make a registration, or put right one that isn't as it must be; tell whether anything was changed."""
         found = self.registration(kind)
         if found is None:
-            named = {"displayName": TITLES[kind], "uniqueName": self.unique_name(kind), "signInAudience": ONE_TENANT}
-            self._make("/v1.0/applications", named)
+            named = {"displayName": TITLES[kind], "signInAudience": ONE_TENANT}
+            self._graph.ask("PATCH", self._by_name(kind), named, prefer="create-if-missing")
             found = self._known(lambda: self.registration(kind))
             self._put_right(kind, found)
             return self._known(lambda: self.registration(kind)), True
@@ -136,6 +135,9 @@ class Directory:
             if one.get("uniqueName") == self.unique_name(kind):
                 removed |= self._graph.delete(f"{BIN}/{one['id']}")
         return removed
+
+    def _by_name(self, kind: str) -> str:
+        return f"/v1.0/applications(uniqueName='{quote(self.unique_name(kind))}')"
 
     def _put_right(self, kind: str, found: Mapping[str, Any]) -> bool:
         wanted: dict[str, Any] = {"displayName": TITLES[kind], "signInAudience": ONE_TENANT}

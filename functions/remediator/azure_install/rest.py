@@ -63,13 +63,16 @@ class Rest:
             transport or RequestsTransport(connection_timeout=10, read_timeout=120), policies
         )
 
-    def ask(self, method: str, path: str, body: JSON = None, *, content: bytes | None = None) -> Answer:
+    def ask(
+        self, method: str, path: str, body: JSON = None, *, content: bytes | None = None, prefer: str | None = None
+    ) -> Answer:
         """Return the answer, or raise `AzureRefused`. `path` may be a whole address of the same service."""
         url = path if path.startswith("https://") else f"{self._base}{path}"
         if not url.startswith(f"{self._base}/"):
             raise AzureRefused(f"{method} {url}", 0, "ForeignAddress", "a token goes to its own service alone")
-        kind = {"Content-Type": "application/zip"} if content is not None else {}
-        request = HttpRequest(method, url, json=body, content=content, headers=kind)
+        headers = {"Content-Type": "application/zip"} if content is not None else {}
+        headers |= {"Prefer": prefer} if prefer else {}
+        request = HttpRequest(method, url, json=body, content=content, headers=headers)
         response = self._pipeline.run(request).http_response
         document = _document(response)
         if response.status_code >= FIRST_ERROR:

@@ -36,7 +36,7 @@ VERSIONS: Final = {
     "Microsoft.Web": "2024-04-01",
 }
 REGISTRATION: Final = {
-    *("displayName", "uniqueName", "signInAudience", "identifierUris", "api", "appRoles", "keyCredentials"),
+    *("displayName", "signInAudience", "identifierUris", "api", "appRoles", "keyCredentials"),
 }
 
 
@@ -118,8 +118,10 @@ class FakeAzure(BaseAdapter):
         zipped = request.headers.get("Content-Type") == "application/zip"
         body: Any = sent if zipped else json.loads(sent) if sent else None
         players = {GRAPH: self._graph, ARM: self._arm}
-        player = players.get(host, lambda *given: self._scm(host.partition(".")[0], *given))
-        return player(str(request.method), path, {k: v[0] for k, v in parse_qs(url.query).items()}, body)
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        if host not in players:
+            return self._scm(host.partition(".")[0], str(request.method), path, query, body)
+        return players[host](str(request.method), path, query, body)
 
     # Graph
 
@@ -129,8 +131,8 @@ class FakeAzure(BaseAdapter):
         where = path.removeprefix("/v1.0")
         if method == "GET" and (found := re.fullmatch(r"/applications\(uniqueName='(.+)'\)", where)):
             return 200, self._selected(self._seen(self.applications, "uniqueName", found[1]), query)
-        if (method, where) == ("POST", "/applications"):
-            return 201, self._register(body)
+        if method == "PATCH" and (found := re.fullmatch(r"/applications\(uniqueName='(.+)'\)", where)):
+            return self._upserted(found[1], body)
         if found := re.fullmatch(r"/applications/(.+)", where):
             return self._registered(method, found[1], body)
         if method == "GET" and (found := re.fullmatch(r"/servicePrincipals\(appId='(.+)'\)", where)):
@@ -165,14 +167,19 @@ class FakeAzure(BaseAdapter):
             found = found | {"keyCredentials": [one | {"key": None} for one in found["keyCredentials"]]}
         return {name: value for name, value in found.items() if name in chosen or name in ("id", "appId")}
 
-    def _register(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _upserted(self, name: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """Make a registration of that name, or change the one there is."""
+        for one in self.applications.values():
+            if one["uniqueName"] == name:
+                return self._registered("PATCH", one["id"], body)
         if body.keys() - REGISTRATION:
             raise Refusal(400, "Request_BadRequest")
-        if body["uniqueName"] in {one["uniqueName"] for one in [*self.applications.values(), *self.bin.values()]}:
+        if name in {one["uniqueName"] for one in self.bin.values()}:
             raise Refusal(409, "ObjectConflict")
-        made = {"id": str(uuid.uuid4()), "appId": str(uuid.uuid4()), "keyCredentials": [], "_unseen": self.lag, **body}
-        self.applications[made["id"]] = made
-        return made
+        own = {"id": str(uuid.uuid4()), "appId": str(uuid.uuid4()), "uniqueName": name}
+        made: dict[str, Any] = own | {"keyCredentials": [], "_unseen": self.lag} | body
+        self.applications[own["id"]] = made
+        return 201, made
 
     def _registered(self, method: str, object_id: str, body: Any) -> tuple[int, Any]:
         if object_id not in self.applications:

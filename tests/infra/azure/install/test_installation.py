@@ -220,8 +220,10 @@ def test_a_build_that_fails_stops_the_installation_and_is_tried_again(admin: Adm
 
 
 def test_a_refusal_names_the_call_and_azures_own_reason(admin: Administrator) -> None:
-    admin.azure.denied = {f"POST {GRAPH}"}
-    with pytest.raises(AzureRefused, match=r"POST https://graph\.microsoft\.com/v1\.0/applications: 403"):
+    admin.azure.denied = {f"PATCH {GRAPH}"}
+    with pytest.raises(
+        AzureRefused, match=r"PATCH https://graph\.microsoft\.com/v1\.0/applications.*: 403 Authorization"
+    ):
         admin.install()
 
 
