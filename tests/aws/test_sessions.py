@@ -13,8 +13,8 @@ from remediator.catalogue import registry
 from remediator.catalogue.spec import Home
 from remediator.core.gate import Opening, gate_value
 from remediator.core.windows import window_at
-from remediator.service.admission import Passage
 from remediator.service.errors import GateShut, SessionTooLarge
+from remediator.service.passage import Passage
 from tests.aws.conftest import ACCOUNT, DEPLOYMENT
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from remediator.core.gate import gate_value
 from remediator.core.seeds import slot_of
 from remediator.service.errors import ClaimLost, Frozen, GateShut, LeaseTaken, SessionTooLarge
 from remediator.service.records import MAX_FINDINGS, MAX_REQUESTS, Claimed, Refusal, State, decide
-from remediator.service.rotate import Staging
+from remediator.service.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from remediator.core.gate import Opening, Verifier
     from remediator.core.seeds import Seed, SeedRecord
     from remediator.core.windows import Window
-    from remediator.service.admission import Passage
+    from remediator.service.passage import Passage
     from remediator.service.records import Claim, Finding, Record
 
 DEPLOYMENT = "3f0c9a52-7a52-4f0e-9d4f-0d3a4d6e8b11"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from botocore.session import Session as SdkSession
 
     from remediator.catalogue.spec import Fix, Target
-    from remediator.service.admission import Passage
+    from remediator.service.passage import Passage
 
 SHORTEST: Final = 900
 """The shortest session STS gives, in seconds; the session's policy ends it at the deadline."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from remediator.service.errors import Frozen, LeaseTaken
-from remediator.service.rotate import Staging
+from remediator.service.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from remediator.azure.seal import Seal
     from remediator.azure.verifiers import VerifierTables
     from remediator.catalogue.spec import Fix, Target
-    from remediator.service.admission import Passage
+    from remediator.service.passage import Passage
 
 
 @dataclass(frozen=True, slots=True)

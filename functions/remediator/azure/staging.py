@@ -10,7 +10,7 @@ from azure.data.tables import TableTransactionError, UpdateMode
 
 from remediator.azure.windows_table import CONTROL, LEASE, PARTITION, row_of, sealings
 from remediator.service.errors import Frozen, LeaseTaken
-from remediator.service.rotate import Staging
+from remediator.service.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

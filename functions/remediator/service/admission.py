@@ -27,16 +27,6 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """Hold what opens the gate for one attempt: `name` is the session's, `deadline` Unix time in seconds."""
-
-    window: Window
-    opening: Opening
-    name: str
-    deadline: int
-
-
-@dataclass(frozen=True, slots=True)
 class Admission:
     """Hold the second lock: now, and for exactly this."""
 

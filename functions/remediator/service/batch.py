@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from remediator.catalogue.engine import Job, Outcome
+from remediator.catalogue.engine import Outcome
 from remediator.service.errors import GateShut, SessionTooLarge
 from remediator.service.problems import Problem, Refused
 from remediator.service.records import Reason
@@ -15,28 +15,15 @@ from remediator.service.records import Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from remediator.catalogue.spec import Fix, Target
-    from remediator.service.admission import Admission, Passage
+    from remediator.service.admission import Admission
+    from remediator.service.passage import Passage
     from remediator.service.ports import Doorway, Monitor, Session, Sessions
     from remediator.service.records import Finding
+    from remediator.service.tasks import Task
     from remediator.service.work import Tools
 
 LANES: Final = 4
 """Sessions at work at the same time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Hold one finding to work on; a finding that has a change already is a receipt to go on from."""
-
-    finding: Finding
-    fix: Fix[Any, Any, Any]
-    target: Target
-    options: Any
-
-    def job(self, session: Session) -> Job:
-        """Return the task as a job for the session's client."""
-        return Job(self.fix, session.client, self.target, self.options)
 
 
 class Work(Protocol):

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from remediator.core.gate import Opening, Verifier
     from remediator.core.seeds import Seed, SeedRecord
     from remediator.core.windows import Window
-    from remediator.service.admission import Passage
+    from remediator.service.passage import Passage
     from remediator.service.records import Claim, Claimed, Finding, Record, Refusal
-    from remediator.service.rotate import Staging
+    from remediator.service.staging import Staging
 
 
 class SeedRing(Protocol):
@@ -100,7 +100,9 @@ class Receipts(Protocol):
 class Session(Protocol):
     """Hold the credentials of one session on one fix's targets."""
 
-    client: Any
+    @property
+    def client(self) -> Any:  # noqa: ANN401 - each fix knows its own kind of client
+        """Return the client that a fix is given."""
 
     def recording(self) -> AbstractContextManager[list[str]]:
         """Collect the names of the API operations that this thread calls, such as `s3:GetPublicAccessBlock`."""

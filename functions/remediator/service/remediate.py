@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from remediator.catalogue import registry
 from remediator.catalogue.engine import Outcome
-from remediator.service.admission import Passage
 from remediator.service.answers import Reply, reply_with
-from remediator.service.batch import Batch, Task
+from remediator.service.batch import Batch
+from remediator.service.passage import Passage
 from remediator.service.problems import Problem, Refused
 from remediator.service.records import (
     TAKEOVER_MARGIN,
@@ -24,6 +24,7 @@ from remediator.service.records import (
     deadline_of,
 )
 from remediator.service.requests import Asked, Call, digest_of
+from remediator.service.tasks import Task
 from remediator.service.work import Apply, Plan, Tools
 
 if TYPE_CHECKING:

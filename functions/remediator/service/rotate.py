@@ -17,15 +17,7 @@ if TYPE_CHECKING:
     from remediator.core.seeds import Seed
     from remediator.core.windows import Window
     from remediator.service.ports import Gate, SeedRing, Staged
-
-
-@dataclass(frozen=True, slots=True)
-class Staging:
-    """Hold what stands: the state (None before the first run), the staged windows and the gate's last fingerprint."""
-
-    state: str | None
-    windows: frozenset[Window]
-    gate: str
+    from remediator.service.staging import Staging
 
 
 @dataclass(frozen=True, slots=True)

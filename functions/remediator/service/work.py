@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from remediator.catalogue.engine import Change, Job
-    from remediator.service.batch import Task
     from remediator.service.ports import Monitor, Pauses, Receipts, Session
     from remediator.service.records import Claimed, Finding
+    from remediator.service.tasks import Task
 
 LARGEST_CHANGE: Final = 300_000
 """The most characters that a change may have as JSON, so that its receipt fits the store's item."""
