@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from remediator.azure.sealed_gate import SECRET
 from remediator.azure_install.certificates import make, thumbprint_of
 from remediator.azure_install.directory import REMEDIATOR
+from remediator.azure_install.rest import AzureRefused
 from remediator.core.windows import staged_at
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class CredentialKeeper:
             self._begin()
         stored = self.stored()
         if stored is None:
-            raise LookupError("the credential was stored and is gone")
+            raise AzureRefused("GET", 404, "NotThereYet", "the credential was stored and isn't to be seen; run again")
         due = last_use_of_older(stored.since)
         if not at_once and self._clock() < due:
             return Rolled(Phase.WAITING, begun, due)

@@ -53,6 +53,10 @@ class Wanted:
     fixes: Sequence[str]
     settings: Mapping[str, Any]
 
+    def reaches_itself(self) -> bool:
+        """Tell whether the roles reach the deployment's own resource group, which Azure can't leave out of a scope."""
+        return any(scope.count("/") == 2 for scope in self.scopes)  # noqa: PLR2004 - /subscriptions/<id>
+
     def objection(self) -> str | None:
         """Return why this can't be installed, or None."""
         home = f"/subscriptions/{self.site.subscription}".lower()

@@ -112,6 +112,9 @@ def install(  # noqa: PLR0913 - one per option
     if objection:
         raise Failed(f"{objection}.", exit=Exit.USAGE, next="`remediator azure install --help` shows an example.")
     _require_packages(packages)
+    if wanted.reaches_itself():
+        speech.note("Mind: roles on the whole subscription reach Remediator's own resource group too; that it never")
+        speech.note("touches itself is then its own code's promise alone. Scopes of resource groups are stronger.")
     with answering():
         deployed, report = Installation(_connect(wanted.site, speech), wanted, template, packages).run()
     steps = [{"step": one.step, "changed": one.changed, "detail": one.detail} for one in report]
@@ -268,10 +271,10 @@ def answering() -> Iterator[None]:
 
 def _refusal(status: int, message: str) -> Failed:
     if status == 404:  # noqa: PLR2004 - HTTP's own number
-        return Failed(message, exit=Exit.NOT_FOUND, next="Check --subscription and --resource-group.")
+        return Failed(
+            message, exit=Exit.NOT_FOUND, next="Check --subscription, --resource-group, --reader and --operator."
+        )
     if status in (409, 429):
         return Failed(message, exit=Exit.NOT_NOW, next="Wait a minute, then run again: it goes on where it stopped.")
-    advice = (
-        "You need Owner on the scopes, and Application Administrator in the directory; docs/operations.md says which."
-    )
+    advice = "It takes Owner on the subscription, and Application Administrator in the directory."
     return Failed(message, exit=Exit.REFUSED, next=advice)

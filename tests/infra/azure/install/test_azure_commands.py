@@ -168,6 +168,14 @@ def test_a_command_line_that_can_not_be_meant_ends_with_two(
     assert admin.azure.writes == []
 
 
+def test_who_gives_the_whole_subscription_is_told_what_that_means(
+    run: Callable[..., Result], admin: Administrator
+) -> None:
+    words = ("install", *WHERE, *WHO, "--packages", str(admin.packages))
+    assert "Mind:" in run(*words, "--scope", f"/subscriptions/{SUBSCRIPTION}").output
+    assert "Mind:" not in run(*words, "--scope", SCOPE).output
+
+
 def test_who_may_not_install_is_told_what_is_needed(install: Callable[..., Result], admin: Administrator) -> None:
     admin.azure.denied = {f"PATCH {GRAPH}"}
     result = install()
