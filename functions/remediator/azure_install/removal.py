@@ -10,6 +10,7 @@ from remediator.azure_install.roles import custom_roles
 from remediator.catalogue.registry import all_fixes
 
 if TYPE_CHECKING:
+    from remediator.azure_install.deployments import Deployed
     from remediator.azure_install.installation import Cloud
 
 KEPT: Final = (
@@ -22,19 +23,20 @@ KEPT: Final = (
 
 def uninstall(cloud: Cloud) -> list[Done]:
     """Stop the apps, remove roles and registrations; return what was done. Run again, it finds nothing to do."""
-    report = _stop_apps(cloud)
+    deployed = cloud.deployments.current()
+    report = _stop_apps(cloud, deployed)
     found = cloud.directory.registration(REMEDIATOR)
     principal = cloud.directory.principal(found["appId"]) if found else None
     fixes = [fix.id for fix in all_fixes("azure")]
-    removed = cloud.roles.remove(principal["id"] if principal else None, custom_roles(cloud.site, fixes))
+    scopes = (deployed.parameters.get("scopes") if deployed else None) or [f"/subscriptions/{cloud.site.subscription}"]
+    removed = cloud.roles.remove(principal["id"] if principal else None, custom_roles(cloud.site, fixes), scopes)
     report.append(_said(cloud, "roles", changed=removed))
     for kind in (REMEDIATOR, API):
         report.append(_said(cloud, f"{kind} app registration", changed=cloud.directory.remove(kind)))
     return report
 
 
-def _stop_apps(cloud: Cloud) -> list[Done]:
-    deployed = cloud.deployments.current()
+def _stop_apps(cloud: Cloud, deployed: Deployed | None) -> list[Done]:
     names = (
         [str(deployed.outputs[name]) for name in reversed(APPS.values()) if name in deployed.outputs]
         if deployed

@@ -57,9 +57,9 @@ class Roles:
         self._site = site
         self._subscription = f"/subscriptions/{site.subscription}"
 
-    def definition(self, role: CustomRole) -> Mapping[str, Any] | None:
+    def definition(self, role: CustomRole, scopes: Sequence[str]) -> Mapping[str, Any] | None:
         """Return a role's definition as it stands, or None."""
-        found = self._arm.get(self._definition(role.id))
+        found = self._arm.get(_definition(role, scopes))
         return found["properties"] if found else None
 
     def held(self, principal: str) -> dict[str, Mapping[str, Any]]:
@@ -77,16 +77,19 @@ class Roles:
         }
 
     def ensure(self, principal: str, roles: Sequence[CustomRole], scopes: Sequence[str]) -> bool:
-        """Let the principal hold exactly these roles in exactly these scopes; tell whether anything was changed."""
+        """Let the principal hold exactly these roles in exactly these scopes; tell whether anything was changed.
+
+        What is too much goes first: a role doesn't give up a scope in which somebody still holds it.
+        """
         changed = False
-        for role in roles:
-            if not self.is_current(role, scopes):
-                self._arm.ask("PUT", self._definition(role.id), {"properties": role.definition(scopes)})
-                changed = True
         wanted, held = self.wanted(principal, roles, scopes), self.held(principal)
         for assignment in held.keys() - {one.lower() for one in wanted}:
             self._arm.delete(f"{assignment}?{API}")
             changed = True
+        for role in roles:
+            if not self.is_current(role, scopes):
+                self._arm.ask("PUT", _definition(role, scopes), {"properties": role.definition(scopes)})
+                changed = True
         for assignment, role_id in wanted.items():
             if assignment.lower() not in held:
                 self._assign(assignment, role_id, principal)
@@ -95,20 +98,20 @@ class Roles:
 
     def is_current(self, role: CustomRole, scopes: Sequence[str]) -> bool:
         """Tell whether a role stands as it must."""
-        found = self.definition(role)
+        found = self.definition(role, scopes)
         if found is None:
             return False
         (permission,) = found["permissions"]
         same_actions = {one.lower() for one in permission["actions"]} == {one.lower() for one in role.actions}
         return same_actions and _lower(found["assignableScopes"]) == _lower(scopes) and not permission["dataActions"]
 
-    def remove(self, principal: str | None, roles: Iterable[CustomRole]) -> bool:
+    def remove(self, principal: str | None, roles: Iterable[CustomRole], scopes: Sequence[str]) -> bool:
         """Take every role from the principal and delete the definitions; tell whether there were any."""
         changed = False
         for assignment in self.held(principal) if principal else ():
             changed |= self._arm.delete(f"{assignment}?{API}")
         for role in roles:
-            changed |= self.definition(role) is not None and self._arm.delete(self._definition(role.id))
+            changed |= self.definition(role, scopes) is not None and self._arm.delete(_definition(role, scopes))
         return changed
 
     def _assign(self, assignment: str, role_id: str, principal: str) -> None:
@@ -119,8 +122,10 @@ class Roles:
         }
         self._arm.ask("PUT", f"{assignment}?{API}", {"properties": properties})
 
-    def _definition(self, role_id: str) -> str:
-        return f"{self._subscription}/{AUTHORIZATION}/roleDefinitions/{role_id}?{API}"
+
+def _definition(role: CustomRole, scopes: Sequence[str]) -> str:
+    """Return where a role is defined: at its first scope, since above its scopes Azure doesn't show it."""
+    return f"{scopes[0]}/{AUTHORIZATION}/roleDefinitions/{role.id}?{API}"
 
 
 def _lower(texts: Iterable[str]) -> set[str]:

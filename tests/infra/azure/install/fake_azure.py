@@ -311,16 +311,26 @@ class FakeAzure(BaseAdapter):
         return 200, body
 
     def _role(self, method: str, path: str, _: Any, body: Any) -> tuple[int, Any]:
+        scope, _, id_part = path.partition("/providers/Microsoft.Authorization/")
+        known = f"{'/'.join(scope.split('/')[:3])}/providers/Microsoft.Authorization/{id_part}"
         if method == "PUT":
-            names = {one["properties"]["roleName"] for key, one in self.roles.items() if key != path}
+            names = {one["properties"]["roleName"] for key, one in self.roles.items() if key != known}
             if body["properties"]["roleName"] in names:
                 raise Refusal(409, "RoleDefinitionWithSameNameExists")
-            self.roles[path] = body
+            if scope not in body["properties"]["assignableScopes"]:
+                raise Refusal(400, "InvalidRoleDefinition", "not assignable where it is defined")
+            scopes = {one.lower() for one in body["properties"]["assignableScopes"]}
+            for grant, one in self.grants.items():
+                if one["properties"]["roleDefinitionId"] == known and grant.partition("/providers/")[0] not in scopes:
+                    raise Refusal(400, "RoleDefinitionHasAssignments", "still held in a scope that it gives up")
+            self.roles[known] = body
+        if scope not in self._there(self.roles, known)["properties"]["assignableScopes"]:
+            raise Refusal(404, "RoleDefinitionDoesNotExist")
         if method == "DELETE":
-            if any(one["properties"]["roleDefinitionId"] == path for one in self.grants.values()):
+            if any(one["properties"]["roleDefinitionId"] == known for one in self.grants.values()):
                 raise Refusal(409, "RoleDefinitionHasAssignments")
-            return 200, self.roles.pop(path)
-        return 200, self._there(self.roles, path)
+            return 200, self.roles.pop(known)
+        return 200, self.roles[known]
 
     def _grant(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
         if path.endswith("/roleAssignments"):
