@@ -127,8 +127,10 @@ def with_ports(rule: Rule, ranges: Sequence[str]) -> Rule:
 
 
 def with_sources(rule: Rule, prefixes: Sequence[str]) -> Rule:
-    """Return a rule from other sources: in the form it has, or in the plural where that can't hold them."""
-    return _with(rule, "sourceAddressPrefix", "sourceAddressPrefixes", prefixes)
+    """Return a rule from other sources: in the form it has, unless that can't hold them; a list holds no tags."""
+    one_tag = len(prefixes) == 1 and _network(prefixes[0]) is None
+    bare = _without(rule, "sourceAddressPrefixes") if one_tag else rule
+    return _with(bare, "sourceAddressPrefix", "sourceAddressPrefixes", prefixes)
 
 
 def with_properties(rule: Rule, **properties: Any) -> Rule:  # noqa: ANN401 - JSON values
@@ -155,9 +157,13 @@ def _listed(rule: Rule, one: str, several: str) -> list[str]:
 
 def _with(rule: Rule, one: str, several: str, values: Sequence[str]) -> Rule:
     plural = several in rule["properties"] or len(values) != 1
-    kept = {name: value for name, value in rule["properties"].items() if name not in (one, several)}
     written = {several: list(values)} if plural else {one: values[0]}
-    return {"name": rule["name"], "properties": kept | written}
+    return with_properties(_without(rule, one, several), **written)
+
+
+def _without(rule: Rule, *names: str) -> Rule:
+    kept = {name: value for name, value in rule["properties"].items() if name not in names}
+    return {"name": rule["name"], "properties": kept}
 
 
 def _place(rule: Rule, one: str, several: str) -> frozenset[str]:
