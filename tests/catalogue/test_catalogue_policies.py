@@ -147,7 +147,7 @@ def test_no_target_makes_no_chunk() -> None:
 
 
 def test_a_session_takes_dozens_of_targets() -> None:
-    one = {"deadline": DEADLINE, "write": True}
+    one: Any = {"deadline": DEADLINE, "write": True}
     assert len(policies.chunks(CLOSE, [group(number) for number in range(22)], **one)) == 1
     assert len(policies.chunks(CLOSE, [group(number) for number in range(23)], **one)) == 2
     assert len(policies.chunks(BLOCK, [bucket("b" * 60 + f"{number:03}") for number in range(20)], **one)) == 1

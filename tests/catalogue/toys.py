@@ -100,7 +100,7 @@ class SmashLamp(TurnUp, OneWay[Any, Any, Any]):
     id = "aws.lamp.smash-lamp"
     why = "A lamp can't be put together again."
     target = ACCOUNT
-    parameters = Named
+    parameters = Named  # type: ignore[assignment]  # a toy that takes something else
     answers: ClassVar = {"prowler": {"lamp_bright": {"name": "sun"}}}
 
 
@@ -110,4 +110,4 @@ class NoDemands(TurnUp):
     It gets very bright.
     """
 
-    parameters = NoParameters
+    parameters = NoParameters  # type: ignore[assignment]  # a toy that takes nothing

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
+from moto.iam.models import IAMBackend
+from moto.secretsmanager.models import SecretsManagerBackend
+from moto.sts.responses import TokenResponse
 
 from remediator.local import quotas
 from tests.local.iam.iam_account import ACCOUNT, REGION, Account, account, allow, document, refused, trust
@@ -232,8 +235,8 @@ def test_every_quota_can_be_taken_out_again() -> None:
 
 
 HOOKED = [
-    (quotas.TokenResponse, "assume_role"),
-    (quotas.SecretsManagerBackend, "_add_secret"),
-    *((quotas.IAMBackend, name) for name in ("create_role", "update_assume_role_policy", "create_policy")),
-    *((quotas.IAMBackend, name) for name in ("create_policy_version", "put_role_policy", "put_user_policy")),
+    (TokenResponse, "assume_role"),
+    (SecretsManagerBackend, "_add_secret"),
+    *((IAMBackend, name) for name in ("create_role", "update_assume_role_policy", "create_policy")),
+    *((IAMBackend, name) for name in ("create_policy_version", "put_role_policy", "put_user_policy")),
 ]

@@ -17,7 +17,7 @@ from tests.laws.trials import AT_ONCE, Case, Trial, staged
 
 FIX = ClosePort()
 V4, V6 = "0.0.0.0/0", "::/0"
-SSH = {"port": 22}
+SSH: Any = {"port": 22}
 
 
 def desired(*found: dict[str, Any], **parameters: Any) -> list[dict[str, Any]]:
@@ -144,7 +144,7 @@ ported = st.tuples(st.sampled_from(["tcp", "udp", "6", "17"]), ranges | st.just(
 portless = st.tuples(st.sampled_from(["-1", "icmp", "icmpv6", "47", "132", "2"]), st.just((-1, -1)))
 any_rules = st.lists(
     st.builds(
-        lambda admitted, source, said: rule(admitted[0], *admitted[1], source, said),
+        lambda admitted, source, said: rule(admitted[0], admitted[1][0], admitted[1][1], source, said),
         ported | portless,
         st.sampled_from(SOURCES),
         st.none() | st.sampled_from(["a", "b"]),

@@ -77,8 +77,9 @@ class Account:
         """A client without retries; made once, since that takes longer than many calls."""
         keys = keys or self.admin
         known = (service, keys, tuple(sorted(config.items())))
+        sdk: Any = boto3
         if known not in self.clients:
-            self.clients[known] = boto3.client(
+            self.clients[known] = sdk.client(
                 service,
                 region_name=REGION,
                 endpoint_url=self.url,
@@ -99,7 +100,7 @@ class Account:
         )
         tamper(request)
         body = request.data
-        return requests.request(method, request.url, headers=dict(request.headers), data=body, timeout=10)
+        return requests.request(method, str(request.url), headers=dict(request.headers), data=body, timeout=10)
 
     def name(self, prefix: str) -> str:
         return f"{prefix}-{next(self.numbers)}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from moto.iam.models import Group
+from moto.iam.models import Group, iam_backends
+from moto.sts.models import sts_backends
 
-from remediator.local.iam import entities, identities
 from tests.local.iam.iam_account import ACCOUNT, allow, document, refused, trust
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def test_motos_entities_have_the_attributes_that_we_read(account: Account) -> No
     caller = account.user(allow("s3:*"))
     role = account.role(trust({"AWS": caller.arn}))
     account.assume(caller, role)
-    backend = entities.iam_backends[ACCOUNT]["aws"]
+    backend = iam_backends[ACCOUNT]["aws"]
     wanted: list[tuple[Any, tuple[str, ...]]] = [
         (
             next(iter(backend.roles.values())),
@@ -27,7 +27,7 @@ def test_motos_entities_have_the_attributes_that_we_read(account: Account) -> No
         (next(iter(backend.roles.values())), ("assume_role_policy_document", "max_session_duration", "tags")),
         (next(iter(backend.users.values())), ("arn", "id", "policies", "managed_policies", "access_keys", "tags")),
         (next(iter(backend.users.values())).access_keys[0], ("access_key_id", "secret_access_key", "status")),
-        (identities.sts_backends[ACCOUNT]["aws"].assumed_roles[0], ("expiration", "policy", "session_name")),
+        (sts_backends[ACCOUNT]["aws"].assumed_roles[0], ("expiration", "policy", "session_name")),
         (Group("1", "r", "g"), ("policies", "managed_policies", "users")),
     ]
     for thing, names in wanted:
@@ -37,7 +37,7 @@ def test_motos_entities_have_the_attributes_that_we_read(account: Account) -> No
 def test_an_unreadable_policy_refuses_and_says_so(account: Account) -> None:
     keys = account.session(allow("dynamodb:ListTables"))
     role = keys.arn.split("/")[1]
-    entities.iam_backends[ACCOUNT]["aws"].get_role(role).policies["broken"] = "{"
+    iam_backends[ACCOUNT]["aws"].get_role(role).policies["broken"] = "{"
     mark = account.installation.calls.mark()
     assert refused(lambda: account.client("dynamodb", keys).list_tables()) == "AccessDeniedException"
     (call,) = account.installation.calls.since(mark)
@@ -49,8 +49,8 @@ def test_a_boundary_that_was_deleted_allows_nothing(account: Account) -> None:
     role = account.role(trust({"AWS": caller.arn}), allow("*"), boundary=document(allow("*")))
     keys = account.assume(caller, role)
     account.client("dynamodb", keys).list_tables()
-    backend = entities.iam_backends[ACCOUNT]["aws"]
-    del backend.managed_policies[backend.get_role(role.rpartition("/")[2]).permissions_boundary_arn]
+    backend = iam_backends[ACCOUNT]["aws"]
+    del backend.managed_policies[str(backend.get_role(role.rpartition("/")[2]).permissions_boundary_arn)]
     assert refused(lambda: account.client("dynamodb", keys).list_tables()) == "AccessDeniedException"
 
 

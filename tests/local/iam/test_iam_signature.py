@@ -145,7 +145,7 @@ def changed_body(request: AWSRequest) -> None:
 
 
 def changed_query(request: AWSRequest) -> None:
-    request.url += "?x=1"
+    request.url = f"{request.url}?x=1"
 
 
 def changed_header(request: AWSRequest) -> None:
@@ -227,7 +227,7 @@ def test_only_s3_reads_signatures_from_the_query(account: Account) -> None:
     request = AWSRequest("GET", f"{account.url}/?Action=ListUsers&Version=2010-05-08")
     keys = Credentials(account.admin.access_key, account.admin.secret)
     S3SigV4QueryAuth(keys, "iam", REGION).add_auth(request)
-    assert requests.get(request.url, timeout=10).status_code == 403
+    assert requests.get(str(request.url), timeout=10).status_code == 403
 
 
 def test_moto_hears_no_account_that_the_key_does_not_have(account: Account) -> None:
