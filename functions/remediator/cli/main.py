@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from remediator.cli import fixes, local, receipts, rollback, status, vendor
+from remediator.cli import azure, fixes, local, receipts, rollback, status, vendor
 from remediator.cli.demo import command
 from remediator.cli.exits import MEANING, Exit
 
@@ -32,6 +32,7 @@ app.command("show")(receipts.show)
 app.command("rollback")(rollback.rollback)
 app.add_typer(vendor.app, name="vendor")
 app.add_typer(local.app, name="local")
+app.add_typer(azure.app, name="azure")
 app.command("demo")(command.demo)
 
 
