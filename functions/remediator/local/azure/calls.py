@@ -43,7 +43,7 @@ class CallLog:
         """Note how the call at a place was answered."""
         with self._lock:
             if place < len(self._calls):
-                self._calls[place] = replace(self._calls[place], status=status)
+                self._calls[place] = replace(self._calls[place], status=int(status))
 
     def mark(self) -> int:
         """Return a place in the log, for `since`."""

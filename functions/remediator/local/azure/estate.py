@@ -74,16 +74,23 @@ class Registry:
     ) -> Vault:
         """Make a vault, with role-based access."""
         identity = resource_id(group, "Microsoft.KeyVault/vaults", name)
-        vault = Vault(name, identity, purge_protection, retention_days)
+        return self.put_vault(Vault(name, identity, purge_protection, retention_days))
+
+    def put_vault(self, vault: Vault) -> Vault:
+        """Make a vault, or change its settings."""
         with self._lock:
-            self._vaults[name.lower()] = vault
+            self._vaults[vault.name.lower()] = vault
         return vault
 
     def add_storage_account(self, name: str, *, group: str = "remediator") -> StorageAccount:
         """Make a storage account."""
-        account = StorageAccount(name, resource_id(group, "Microsoft.Storage/storageAccounts", name))
+        identity = resource_id(group, "Microsoft.Storage/storageAccounts", name)
+        return self.put_storage_account(StorageAccount(name, identity))
+
+    def put_storage_account(self, account: StorageAccount) -> StorageAccount:
+        """Make a storage account, or change its settings."""
         with self._lock:
-            self._accounts[name.lower()] = account
+            self._accounts[account.name.lower()] = account
         return account
 
     def vault(self, name: str) -> Vault | None:

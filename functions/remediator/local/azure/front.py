@@ -66,7 +66,7 @@ class Reception:
         except Refused as refused:
             if refused.call is not None:
                 reason = str(refused)
-                call = replace(refused.call, allowed=False, reason=reason, status=refused.answer.status)
+                call = replace(refused.call, allowed=False, reason=reason, status=int(refused.answer.status))
                 self._calls.record(call)
             return refused.answer
         place = self._calls.record(plan.call)

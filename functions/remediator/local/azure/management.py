@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from remediator.local.azure.arm.refusals import ArmRefusal, throttled, unauthorized
 from remediator.local.azure.calls import Call
@@ -15,10 +16,13 @@ from remediator.local.azure.places import TENANT
 from remediator.local.azure.rbac.documents import Unfit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from remediator.local.azure.arm.embedded import EmbeddedArm
     from remediator.local.azure.entra.tokens import Mint
     from remediator.local.azure.rbac.roles import Rbac
-    from remediator.local.azure.rbac.service import Asked, Authorization
+    from remediator.local.azure.rbac.service import Authorization
+    from remediator.local.azure.resources.service import Resources
 
 _CHALLENGE: Final = f'Bearer authorization_uri="https://login.windows.net/{TENANT}", error="invalid_token"'
 _BAD_TOKENS: Final = {
@@ -32,13 +36,28 @@ _BAD_TOKENS: Final = {
 }
 
 
+class Asked(Protocol):
+    """Hold what a request is about: one operation, on one scope."""
+
+    @property
+    def operation(self) -> str:
+        """Return the operation that the caller needs a right to."""
+
+    @property
+    def scope(self) -> str:
+        """Return what the operation is done on."""
+
+
 class Management:
     """Serve one subscription's control plane."""
 
-    def __init__(self, mint: Mint, rbac: Rbac, authorization: Authorization, arm: EmbeddedArm) -> None:
+    def __init__(
+        self, mint: Mint, rbac: Rbac, authorization: Authorization, resources: Resources, arm: EmbeddedArm
+    ) -> None:
         self._mint = mint
         self._rbac = rbac
         self._authorization = authorization
+        self._resources = resources
         self._arm = arm
 
     def plan(self, request: Request) -> Plan:
@@ -50,8 +69,12 @@ class Management:
         try:
             asked = self._authorization.understand(request)
             if asked is not None:
-                return self._about_roles(asked, caller, call)
-            return self._about_resources(request, caller, call)
+                return self._own(asked, caller, call, lambda: self._authorization.perform(asked))
+            deployed = self._resources.understand(request)
+            if deployed is not None:
+                may = partial(self._rbac.allows, caller.object_id)
+                return self._own(deployed, caller, call, lambda: self._resources.perform(deployed, may))
+            return self._about_targets(request, caller, call)
         except Unfit as unfit:
             raise Refused(_answer(_refusal(unfit)), str(unfit), call) from None
         except ArmRefusal as refusal:
@@ -74,20 +97,15 @@ class Management:
             refusal = ArmRefusal(HTTPStatus.UNAUTHORIZED, code, message.format(found=bad.found), headers)
             raise Refused(_answer(refusal), f"the token is bad: {bad}", call) from None
 
-    def _about_roles(self, asked: Asked, caller: Caller, call: Call) -> Plan:
+    def _own(self, asked: Asked, caller: Caller, call: Call, perform: Callable[[], Answer]) -> Plan:
+        """Plan what is served here."""
         needed = (asked.operation, asked.scope or "/")
         own = Call(call.at, "arm", *needed, caller.object_id, call.origin, (needed,))
         if not self._rbac.allows(caller.object_id, *needed):
             raise Refused(_answer(unauthorized(caller.object_id, *needed)), "no role allows it", own)
-        return Plan(own, lambda: self._perform(asked))
+        return Plan(own, lambda: _performed(perform))
 
-    def _perform(self, asked: Asked) -> Answer:
-        try:
-            return self._authorization.perform(asked)
-        except Unfit as unfit:
-            return _answer(_refusal(unfit))
-
-    def _about_resources(self, request: Request, caller: Caller, call: Call) -> Plan:
+    def _about_targets(self, request: Request, caller: Caller, call: Call) -> Plan:
         parts = (request.method, request.path, request.query, request.headers, request.body)
         needed = self._arm.understand(*parts).operations
         own = Call(call.at, "arm", *needed[0], caller.object_id, call.origin, tuple(needed))
@@ -99,6 +117,15 @@ class Management:
         if not all(self._rbac.allows(caller.object_id, action, scope) for action, scope in needed):
             raise Refused(carry_out(), "no role allows it", own)
         return Plan(own, carry_out)
+
+
+def _performed(perform: Callable[[], Answer]) -> Answer:
+    try:
+        return perform()
+    except Unfit as unfit:
+        return _answer(_refusal(unfit))
+    except ArmRefusal as refusal:
+        return _answer(refusal)
 
 
 def _refusal(unfit: Unfit) -> ArmRefusal:

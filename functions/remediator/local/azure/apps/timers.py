@@ -80,9 +80,16 @@ class Ticker:
     ) -> list[Invocation]:
         """Fire a timer now, whatever its schedule says, and wait for what comes of it.
 
-        `moment` is the one that it was due at, if that isn't now; two `copies` run at the same time.
+        `moment` is the one that it was due at, if that isn't now. A single run waits for one that is under way; two
+        `copies` run at the same time, whatever else does.
         """
         due = time.time() if moment is None else moment
+        if copies > 1:
+            return self._run_copies(timer, due, past_due=past_due, copies=copies)
+        with timer.running:
+            return self._run_copies(timer, due, past_due=past_due, copies=1)
+
+    def _run_copies(self, timer: Timer, due: float, *, past_due: bool, copies: int) -> list[Invocation]:
         document = timer.document(due, past_due=past_due)
         results: list[Invocation] = []
         threads = [
@@ -119,7 +126,7 @@ class Ticker:
             timer.following = timer.schedule.after(now)
             late = now - moment > _LATE
             if not late or timer.monitored:
-                self.fire(timer, moment=moment, past_due=late)
+                self._run_copies(timer, moment, past_due=late, copies=1)
         finally:
             timer.running.release()
 

@@ -186,14 +186,22 @@ class Directory:
             self._principals[principal.object_id] = principal
         return principal
 
-    def add_managed_identity(self, name: str, resource_id: str) -> ServicePrincipal:
-        """Make a user-assigned identity's principal; its client id has no app registration."""
-        identity = ServicePrincipal(
-            str(uuid.uuid4()), str(uuid.uuid4()), name, "ManagedIdentity", TENANT, time.time(), {}, resource_id
-        )
+    def add_managed_identity(self, name: str, resource_id: str, ids: tuple[str, str] | None = None) -> ServicePrincipal:
+        """Make a user-assigned identity's principal; its client id has no app registration.
+
+        `ids` are the object id and the client id, where somebody has chosen them already.
+        """
+        object_id, client_id = ids or (str(uuid.uuid4()), str(uuid.uuid4()))
+        identity = ServicePrincipal(object_id, client_id, name, "ManagedIdentity", TENANT, time.time(), {}, resource_id)
         with self.lock:
             self._principals[identity.object_id] = identity
         return identity
+
+    def managed_identity(self, resource_id: str) -> ServicePrincipal | None:
+        """Return a managed identity by its resource's id."""
+        with self.lock:
+            found = (one for one in self._principals.values() if (one.resource_id or "").lower() == resource_id.lower())
+            return next(found, None)
 
     def remove_principal(self, object_id: str) -> None:
         """Take a principal away, with every role it has or gives."""

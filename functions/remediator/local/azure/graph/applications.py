@@ -37,6 +37,11 @@ class Applications:
                 return app
         raise missing(key)
 
+    def named(self, unique_name: str) -> Application | None:
+        """Return the app registration of a unique name."""
+        found = (app for app in self._directory.applications() if app.document["uniqueName"] == unique_name)
+        return next(found, None)
+
     def create(self, document: dict[str, Any], owner: str) -> Application:
         """Register an app; whoever does is its owner."""
         check(document, APPLICATION)
@@ -45,6 +50,7 @@ class Applications:
         keys = keys_of(self._directory, None, document.get("keyCredentials") or [])
         merged = _merged({**copy.deepcopy(EMPTY_APPLICATION), "api": copy.deepcopy(EMPTY_API)}, document)
         self._judge(merged, None)
+        self._judge_name(merged["uniqueName"])
         app = self._directory.add_application(merged, owner=owner)
         app.keys = keys
         return app
@@ -52,6 +58,8 @@ class Applications:
     def change(self, app: Application, document: dict[str, Any]) -> None:
         """Change an app registration: collections are replaced whole, nested objects are merged."""
         check(document, APPLICATION)
+        if document.get("uniqueName", app.document["uniqueName"]) != app.document["uniqueName"]:
+            raise bad("Property 'uniqueName' is read-only and cannot be set.")
         merged = _merged(copy.deepcopy(app.document), document)
         self._judge(merged, app)
         with self._directory.lock:
@@ -103,8 +111,16 @@ class Applications:
             raise bad(
                 "Invalid value specified for property 'requestedAccessTokenVersion' of resource 'ApiApplication'."
             )
+        _judge_clients(document["api"])
         self._judge_uris(document["identifierUris"], app)
         _judge_roles(document["appRoles"], app.document["appRoles"] if app else [])
+
+    def _judge_name(self, name: str | None) -> None:
+        """Refuse a unique name that is in use, by a deleted app registration too."""
+        others = (*self._directory.applications(), *self._directory.deleted_applications())
+        if name is not None and any(other.document["uniqueName"] == name for other in others):
+            what = "Another object with the same value for property uniqueName already exists."
+            raise GraphProblem(409, "ObjectConflict", what)
 
     def _judge_uris(self, uris: list[str], app: Application | None) -> None:
         own = (f"api://{app.app_id}",) if app else ()
@@ -131,6 +147,17 @@ def _merged(document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         else:
             document[name] = [] if value is None and name in _COLLECTIONS else value
     return document
+
+
+def _judge_clients(api: dict[str, Any]) -> None:
+    """Refuse to authorize clients for scopes that the API doesn't have."""
+    scopes = {scope["id"] for scope in api["oauth2PermissionScopes"]}
+    for client in api["preAuthorizedApplications"]:
+        if unknown := set(client.get("delegatedPermissionIds") or ()) - scopes:
+            what = (
+                f"Property api.preAuthorizedApplications refers to a permission '{min(unknown)}' that can't be found."
+            )
+            raise GraphProblem(400, "InvalidValue", what)
 
 
 def _judge_roles(roles: list[dict[str, Any]], before: list[dict[str, Any]]) -> None:

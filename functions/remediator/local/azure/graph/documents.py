@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
 
 EMPTY_APPLICATION: Final[dict[str, Any]] = {
+    "uniqueName": None,
     "description": None,
     "notes": None,
     "signInAudience": "AzureADMyOrg",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +11,7 @@ from remediator.local.azure.exchange import NO_CONTENT, Answer, json_answer
 from remediator.local.azure.graph import documents
 from remediator.local.azure.graph.applications import Applications
 from remediator.local.azure.graph.principals import Principals
-from remediator.local.azure.graph.problem import GraphProblem, bad
+from remediator.local.azure.graph.problem import GraphProblem, bad, missing
 from remediator.local.azure.graph.queries import chosen, filtered, selected
 
 if TYPE_CHECKING:
@@ -24,24 +25,29 @@ Owned = TypeVar("Owned", "Application", "ServicePrincipal")
 _CONTEXT = "https://graph.microsoft.com/v1.0/$metadata#"
 
 
-class Operations:
-    """Hold one request on its way through: who asks, with which options, for what, with what body."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Hold what a request asks: who, with which options, for what, with what body."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        caller: Caller,
-        query: Mapping[str, str],
-        parts: Mapping[str, str | None],
-        document: dict[str, Any],
-    ) -> None:
+    caller: Caller
+    query: Mapping[str, str]
+    parts: Mapping[str, str | None]
+    document: dict[str, Any]
+    prefer: str
+
+
+class Operations:
+    """Carry out one request."""
+
+    def __init__(self, directory: Directory, asked: Asked) -> None:
         self._directory = directory
         self._applications = Applications(directory)
         self._principals = Principals(directory)
-        self._caller = caller
-        self._query = query
-        self._parts = parts
-        self._document = document
+        self._caller = asked.caller
+        self._query = asked.query
+        self._parts = asked.parts
+        self._document = asked.document
+        self._prefer = asked.prefer
 
     def list_applications(self) -> Answer:
         """List app registrations; certificates' bytes are never in a list."""
@@ -62,6 +68,18 @@ class Operations:
         """Change an app registration."""
         self._applications.change(self._owned(self._application()), self._document)
         return NO_CONTENT
+
+    def upsert_application(self) -> Answer:
+        """Change the app registration of a unique name, or make it where that is preferred."""
+        name = str(self._parts["name"])
+        app = self._applications.named(name)
+        if app is not None:
+            self._applications.change(self._owned(app), self._document)
+            return NO_CONTENT
+        if self._prefer != "create-if-missing":
+            raise missing(name)
+        made = self._applications.create({**self._document, "uniqueName": name}, self._caller.object_id)
+        return self._created("applications", documents.application(made, with_keys=True))
 
     def delete_application(self) -> Answer:
         """Delete an app registration, restorable."""
@@ -155,6 +173,12 @@ class Operations:
         return self._list("appRoleAssignments", [documents.assignment(self._directory, one) for one in found])
 
     def _application(self) -> Application:
+        name = self._parts.get("name")
+        if name is not None:
+            found = self._applications.named(name)
+            if found is None:
+                raise missing(name)
+            return found
         return self._applications.find(str(self._parts["id"] or self._parts["app_id"]), by_app_id=not self._parts["id"])
 
     def _deleted(self) -> Application:

@@ -35,7 +35,7 @@ class Principals:
         app = self._directory.application(app_id)
         if app is None or (app.tenant != TENANT and app.document["signInAudience"] == "AzureADMyOrg"):
             what = f"The appId '{app_id}' of the service principal does not reference a valid application object."
-            raise GraphProblem(400, "Request_BadRequest", what)
+            raise GraphProblem(400, "NoBackingApplicationObject", what)
         with self._directory.lock:
             if self._directory.principal_of(app_id) is not None:
                 what = (

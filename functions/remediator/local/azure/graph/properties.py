@@ -45,6 +45,7 @@ _KEY: Final = {
 }
 APPLICATION: Final[Mapping[str, Any]] = {
     "displayName": "str",
+    "uniqueName": "str",
     "description": "str",
     "notes": "str",
     "signInAudience": "str",

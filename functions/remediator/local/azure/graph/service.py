@@ -16,7 +16,7 @@ from remediator.local.azure.calls import Call
 from remediator.local.azure.entra import first_party
 from remediator.local.azure.entra.tokens import BadToken, Caller
 from remediator.local.azure.exchange import Answer, Plan, Refused, Request
-from remediator.local.azure.graph.operations import Operations
+from remediator.local.azure.graph.operations import Asked, Operations
 from remediator.local.azure.graph.problem import GraphProblem, bad, error
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _READ: Final = frozenset(
 _WRITE: Final = frozenset({first_party.APPLICATION_WRITE, first_party.APPLICATION_WRITE_OWNED})
 _ASSIGN: Final = frozenset({first_party.ASSIGNMENT_WRITE})
 _ID: Final = r"(?:/(?P<id>[0-9a-fA-F-]{36})|\(appId='(?P<app_id>[0-9a-fA-F-]{36})'\))"
+_NAME: Final = r"\(uniqueName='(?P<name>[^']+)'\)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ ROUTES: Final = _routes(
     ("POST", "/applications", "create_application", _WRITE),
     ("GET", f"/applications{_ID}", "get_application", _READ),
     ("PATCH", f"/applications{_ID}", "update_application", _WRITE),
+    ("GET", f"/applications{_NAME}", "get_application", _READ),
+    ("PATCH", f"/applications{_NAME}", "upsert_application", _WRITE),
     ("DELETE", f"/applications{_ID}", "delete_application", _WRITE),
     ("POST", f"/applications{_ID}/addPassword", "add_password", _WRITE),
     ("POST", f"/applications{_ID}/removePassword", "remove_password", _WRITE),
@@ -98,7 +101,8 @@ class Graph:
             document = _document(request)
         except GraphProblem as problem:
             raise Refused(problem.answer(), str(problem), call) from None
-        operations = Operations(self._directory, caller, request.query, parts, document)
+        asked = Asked(caller, request.query, parts, document, request.headers.get("prefer", ""))
+        operations = Operations(self._directory, asked)
         call = Call(call.at, "graph", route.operation, request.path, caller.object_id, request.origin)
         return Plan(call, lambda: _performed(operations, route))
 

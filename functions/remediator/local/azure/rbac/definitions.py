@@ -13,6 +13,7 @@ from typing import Final
 _PREFIX: Final = "/providers/Microsoft.Authorization/roleDefinitions/"
 _SECRETS: Final = "Microsoft.KeyVault/vaults/secrets"
 _TABLES: Final = "Microsoft.Storage/storageAccounts/tableServices/tables"
+_QUEUES: Final = "Microsoft.Storage/storageAccounts/queueServices/queues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,17 @@ BUILT_IN: Final = (
             "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action",
         ),
         data_actions=("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*",),
+    ),
+    RoleDefinition(
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+        "Storage Queue Data Contributor",
+        (f"{_QUEUES}/delete", f"{_QUEUES}/read", f"{_QUEUES}/write"),
+        data_actions=(
+            f"{_QUEUES}/messages/delete",
+            f"{_QUEUES}/messages/read",
+            f"{_QUEUES}/messages/write",
+            f"{_QUEUES}/messages/process/action",
+        ),
     ),
     RoleDefinition(
         "3913510d-42f4-4e42-8a64-420c390055eb",

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import http.client
+import json
 import time
 import uuid
 from email.utils import formatdate
@@ -22,11 +23,10 @@ from remediator.local.azure.entra.tokens import BadToken, Caller
 from remediator.local.azure.exchange import Answer, Plan, Refused, Request, json_answer
 from remediator.local.azure.front import NobodyThere
 from remediator.local.azure.places import LOGIN, TABLES, TENANT
+from remediator.local.azure.tables.azurite import NoStorage
 from remediator.local.azure.tables.rights import Need, NotUnderstood, needs, redirected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from remediator.local.azure.entra.tokens import Mint
     from remediator.local.azure.estate import Estate, StorageAccount
     from remediator.local.azure.rbac.roles import Rbac
@@ -44,11 +44,20 @@ _SECONDS: Final = 30
 class Tables:
     """Serve the tables of every storage account of the estate."""
 
-    def __init__(self, estate: Estate, mint: Mint, rbac: Rbac, azurite: Callable[[], Azurite]) -> None:
+    def __init__(self, estate: Estate, mint: Mint, rbac: Rbac, azurite: Azurite) -> None:
         self._estate = estate
         self._mint = mint
         self._rbac = rbac
         self._azurite = azurite
+
+    def ensure(self, account: StorageAccount, table: str) -> None:
+        """Make a table as Resource Manager does; one that is there stays."""
+        headers = {"content-type": "application/json", "accept": "application/json;odata=nometadata"}
+        body = json.dumps({"TableName": table}).encode()
+        host = account.tables_url.removeprefix("https://")
+        answer = self._forwarded(account, Request(host, "POST", "/Tables", "/Tables", {}, headers, body))
+        if answer.status not in {HTTPStatus.CREATED, HTTPStatus.CONFLICT}:
+            raise NoStorage(f"the table {table} can't be made: {answer.status}")
 
     def plan(self, request: Request) -> Plan:
         """Authenticate, authorize and understand a request; raises `Refused`, or `NobodyThere`."""
@@ -113,7 +122,7 @@ class Tables:
         raise Refused(answer, "no role allows it", refused)
 
     def _forwarded(self, account: StorageAccount, request: Request) -> Answer:
-        azurite = self._azurite()
+        azurite = self._azurite
         ours, theirs = account.tables_url, f"http://127.0.0.1:{azurite.port}/{account.name}"
         headers = _signed(azurite.key, account, request)
         target = f"/{account.name}{request.target}"

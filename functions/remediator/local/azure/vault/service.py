@@ -19,6 +19,7 @@ from remediator.local.azure.entra.tokens import ISSUER_V1, BadToken, Caller
 from remediator.local.azure.exchange import Answer, Plan, Refused, Request, json_answer
 from remediator.local.azure.front import NobodyThere
 from remediator.local.azure.places import LOGIN, TENANT, VAULTS
+from remediator.local.azure.vault.documents import item, new_version
 from remediator.local.azure.vault.operations import Operations
 from remediator.local.azure.vault.secrets import Problem, Secrets
 
@@ -90,6 +91,20 @@ class Vaults:
         """Return what a vault holds, for tests to look at."""
         with self._lock:
             return self._secrets.setdefault(vault.resource_id.lower(), Secrets())
+
+    def put(self, vault: Vault, name: str, document: bytes) -> None:
+        """Set a secret as Resource Manager does: without a role on the data plane. Raises `Problem`."""
+        self.secrets(vault).put(name, new_version(document, int(time.time())))
+
+    def shown(self, vault: Vault, name: str) -> dict[str, Any] | None:
+        """Return a secret as Resource Manager shows it, without its value; None if there is none."""
+        try:
+            secret = self.secrets(vault).secret(name)
+        except Problem:
+            return None
+        found = item(vault, secret, secret.current)
+        properties = {"attributes": found["attributes"], "contentType": found.get("contentType")}
+        return {"tags": found.get("tags") or {}, "properties": properties}
 
     def plan(self, request: Request) -> Plan:
         """Authenticate, authorize and understand a request; raises `Refused`, or `NobodyThere`."""
