@@ -141,4 +141,4 @@ def _named(error: ClientError) -> Exception:
         return error
     if failed[0]:
         return Frozen("the state isn't open any more")
-    return LeaseTaken("another run of the rotator took the lease over")
+    return LeaseTaken("the lease was taken over, or a window was staged, meanwhile; the next run goes on")
