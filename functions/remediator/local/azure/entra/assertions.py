@@ -117,7 +117,7 @@ def _unregistered(app: Application, thumbprint: bytes, reason: str) -> NotProven
 
 def _verified(assertion: str, key: Key) -> None:
     public: Any = x509.load_der_x509_certificate(key.certificate).public_key()
-    options: Any = {"require": ["aud", "exp", "iss", "jti", "nbf", "sub"], "verify_aud": False}
+    options: Any = {"require": ["aud", "exp", "iss", "jti", "sub"], "verify_aud": False}
     try:
         jwt.decode(assertion, public, algorithms=_ALGORITHMS, options=options)
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError):
