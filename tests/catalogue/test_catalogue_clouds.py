@@ -9,6 +9,7 @@ import pytest
 from remediator.catalogue import policies, publish, registry
 from remediator.catalogue.engine import Change, Job, Outcome
 from remediator.catalogue.errors import Overtaken, UnknownFix
+from remediator.catalogue.pages import page
 from remediator.catalogue.spec import Home, allow
 from tests.catalogue.toys import BUCKET, Brightness, Lamp, TurnUp
 
@@ -83,3 +84,7 @@ def test_azures_actions_are_its_operations() -> None:
 def test_an_action_that_nobody_calls_is_no_operation() -> None:
     linked = allow("Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action")
     assert policies.operations_of("Microsoft.Network", linked) == frozenset()
+
+
+def test_a_page_of_a_fix_that_no_scanner_asks_for_says_so() -> None:
+    assert page(TurnUpTooLate()).endswith("## Findings it answers\n\nNone.\n")

@@ -117,6 +117,8 @@ def _findings(fix: AnyFix) -> str:
         for scanner, found in sorted(fix.answers.items())
         for finding, implied in sorted(found.items())
     ]
+    if not rows:
+        return "None."
     return "\n".join(("| scanner | finding | implies |", "| --- | --- | --- |", *rows))
 
 
