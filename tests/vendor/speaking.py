@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -26,7 +26,10 @@ from remediator.service.problems import Problem
 from remediator.vendor import Client, Deployment, Patience
 from remediator.vendor.errors import NoLiveSeed
 from remediator.vendor.keyring import Reading
-from remediator.vendor.sigv4 import Credentials
+from remediator.vendor.sigv4 import Credentials, authorize
+
+if TYPE_CHECKING:
+    from remediator.vendor.transport import Call, Unsigned
 
 START = 5_800_000 * 300 + 100
 """A moment a third into a window."""
@@ -77,10 +80,11 @@ class Ring:
     deployment: str = DEPLOYMENT_ID
     reads: list[int] = field(default_factory=list)
 
-    def credentials(self, now: float) -> Credentials:  # noqa: ARG002 - the port's shape
-        return CREDENTIALS
+    def authorize(self, call: Unsigned, now: float) -> Call:
+        return authorize(call, CREDENTIALS, region="eu-west-1", now=now)
 
-    def read(self, slot: int, now: float) -> Reading:  # noqa: ARG002 - the port's shape
+    def read(self, window: Window, now: float) -> Reading:  # noqa: ARG002 - the port's shape
+        slot = slot_of(window)
         self.reads.append(slot)
         newest = (self.stopped_at or window_at(self.now())) + 3
         window = next(newest + -back for back in range(6) if slot_of(newest + -back) == slot)
@@ -89,7 +93,7 @@ class Ring:
 
 
 class EmptyRing(Ring):
-    def read(self, slot: int, now: float) -> Reading:  # noqa: ARG002 - the port's shape
+    def read(self, window: Window, now: float) -> Reading:  # noqa: ARG002 - the port's shape
         raise NoLiveSeed("the ring is empty")
 
 

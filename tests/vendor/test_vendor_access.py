@@ -90,21 +90,21 @@ def test_a_role_that_cannot_be_assumed_is_no_access_with_the_clouds_own_words(se
 def test_a_record_is_read_from_its_slot_with_the_assumed_role(session: boto3.Session) -> None:
     record = SeedRecord(DEPLOYMENT_ID, window_at(START), seed_of(window_at(START)))
     ring = ring_of(session, "{}", record.to_json())
-    reading = reader_access(deployment(ring), session).read(1, START)
+    reading = reader_access(deployment(ring), session).read(window_at(START) + 3, START)
     assert reading.record == record
 
 
 def test_a_slot_without_a_value_says_that_the_rotator_has_not_run(session: boto3.Session) -> None:
     ring = ring_of(session, None)
     with pytest.raises(errors.NoLiveSeed, match="slot 0"):
-        reader_access(deployment(ring), session).read(0, START)
+        reader_access(deployment(ring), session).read(window_at(START) + 2, START)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "hello", json.dumps({"version": 2})])
 def test_a_slot_that_holds_something_else_is_no_seed_and_is_not_quoted(session: boto3.Session, text: str) -> None:
     ring = ring_of(session, text or " ")
     with pytest.raises(errors.NoLiveSeed, match="seed record") as refused:
-        reader_access(deployment(ring), session).read(0, START)
+        reader_access(deployment(ring), session).read(window_at(START) + 2, START)
     assert "version" not in str(refused.value)
 
 
@@ -116,7 +116,7 @@ def test_a_reader_without_the_right_to_the_ring_is_told_so(session: boto3.Sessio
     with Stubber(secrets) as stub:
         stub.add_client_error("get_secret_value", "AccessDeniedException", "no")
         with pytest.raises(errors.NoAccess, match="AccessDenied"):
-            access.read(0, START)
+            access.read(window_at(START) + 2, START)
 
 
 def test_without_a_role_the_sessions_own_credentials_are_used() -> None:

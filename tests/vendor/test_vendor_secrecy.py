@@ -18,8 +18,7 @@ from remediator.service.problems import Problem
 from remediator.vendor import Client, Deployment, Finding, Patience, errors
 from remediator.vendor.aws_access import AwsAccess, Role
 from remediator.vendor.client import new_key
-from remediator.vendor.sigv4 import Unsigned
-from remediator.vendor.transport import Call, Reply
+from remediator.vendor.transport import Call, Reply, Unsigned
 from tests.vendor.speaking import (
     CREDENTIALS,
     DEPLOYMENT_ID,
@@ -90,8 +89,8 @@ class Lenient(AwsAccess):
         super().credentials(now)
         return CREDENTIALS
 
-    def read(self, slot: int, now: float) -> Any:
-        reading = super().read(slot, now)
+    def read(self, window: Window, now: float) -> Any:
+        reading = super().read(window, now)
         return type(reading)(reading.record, None)
 
 

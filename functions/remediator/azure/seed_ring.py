@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from remediator.core.seeds import RING, parse_record, slot_of
+from remediator.core.seeds import EPOCH, RING, parse_record
+from remediator.core.seeds import vault_name_of as name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,19 +23,13 @@ if TYPE_CHECKING:
     from remediator.core.seeds import Seed, SeedRecord
     from remediator.core.windows import Window
 
-EPOCH: Final = 4 * 288
-"""Windows in an epoch: a multiple of the ring's six, so that every slot begins anew with it."""
+__all__ = ["EPOCH", "USES", "KeyVaultRing", "name_of"]
 
 USES: Final = (
     "Microsoft.KeyVault/vaults/secrets/getSecret/action",
     "Microsoft.KeyVault/vaults/secrets/setSecret/action",
     "Microsoft.KeyVault/vaults/secrets/delete",
 )
-
-
-def name_of(window: Window) -> str:
-    """Return the name of the secret whose current version is the window's record, while the window is live."""
-    return f"seed-{window.number // EPOCH}-{slot_of(window)}"
 
 
 class KeyVaultRing:

@@ -20,6 +20,9 @@ SEED_BYTES: Final = 32
 RING: Final = 6
 """Slots of the seed ring: the fewest that stay under 100 versions in 24 hours even if every write happens twice."""
 
+EPOCH: Final = 4 * 288
+"""Windows for which a vault's names hold: a multiple of the ring's six, so that every slot begins anew with it."""
+
 _SECRET = re.compile(r"[A-Z2-7]{52}", re.ASCII)
 _DEPLOYMENT = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
@@ -43,6 +46,11 @@ def new_seed(entropy: Callable[[int], bytes]) -> Seed:
 def slot_of(window: Window) -> int:
     """Return the slot of the ring, 0 to 5, that holds the window's record."""
     return window.number % RING
+
+
+def vault_name_of(window: Window) -> str:
+    """Return the name of the Key Vault secret that holds the window's record while the window is live."""
+    return f"seed-{window.number // EPOCH}-{slot_of(window)}"
 
 
 def version_of(deployment: str, window: Window) -> str:

@@ -12,17 +12,19 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from remediator.core.errors import Malformed
-from remediator.core.seeds import parse_record
+from remediator.core.seeds import parse_record, slot_of
 from remediator.vendor.errors import NoAccess, NoLiveSeed, NotServed, Unreachable
 from remediator.vendor.keyring import Reading
 from remediator.vendor.quiet import hush
-from remediator.vendor.sigv4 import Credentials
+from remediator.vendor.sigv4 import Credentials, authorize
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef
 
+    from remediator.core.windows import Window
     from remediator.vendor.deployment import Deployment
+    from remediator.vendor.transport import Call, Unsigned
 
 _LOG = logging.getLogger(__name__)
 _RENEW_BEFORE: Final = 300
@@ -64,9 +66,13 @@ class AwsAccess:
             self._secrets = None
         return self._held
 
-    def read(self, slot: int, now: float) -> Reading:
-        """Return the record in a slot; raise `NoAccess`, or `NoLiveSeed` where there is none."""
-        client = self._reader(now)
+    def authorize(self, call: Unsigned, now: float) -> Call:
+        """Return the call with AWS's signature, or raise `NoAccess`."""
+        return authorize(call, self.credentials(now), region=self._deployment.region, now=now)
+
+    def read(self, window: Window, now: float) -> Reading:
+        """Return the record in the window's slot; raise `NoAccess`, or `NoLiveSeed` where there is none."""
+        slot, client = slot_of(window), self._reader(now)
         try:
             value = client.get_secret_value(SecretId=self._deployment.seed_secrets[slot])
         except client.exceptions.ResourceNotFoundException:

@@ -15,8 +15,7 @@ from remediator.vendor.errors import NotServed, TurnedAway, Unauthorized
 from remediator.vendor.keyring import Keyring
 from remediator.vendor.patience import Patience, Waiting
 from remediator.vendor.replies import body_of
-from remediator.vendor.sigv4 import Unsigned, authorize
-from remediator.vendor.transport import HttpTransport
+from remediator.vendor.transport import HttpTransport, Unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from remediator.catalogue.spec import JSON
     from remediator.vendor.answers import Answer, FixCard, Health, Result
     from remediator.vendor.clock import Clock
-    from remediator.vendor.deployment import Deployment
+    from remediator.vendor.deployment import Located
     from remediator.vendor.findings import Finding
     from remediator.vendor.keyring import Access
     from remediator.vendor.transport import Call, Reply, Transport
@@ -48,7 +47,7 @@ class Client:
 
     def __init__(  # noqa: PLR0913 - what touches the world can be replaced, each by itself
         self,
-        deployment: Deployment,
+        deployment: Located,
         access: Access,
         *,
         transport: Transport | None = None,
@@ -154,7 +153,7 @@ class Client:
         secrets = {name: value for name, value in signed.items() if name in _SECRET_FIELDS}
         url = self._deployment.url(request.path)
         call = Unsigned(request.method, url, {"accept": "application/json", **open_fields}, secrets, request.body)
-        return authorize(call, self._access.credentials(now), region=self._deployment.region, now=now)
+        return self._access.authorize(call, now)
 
     def _signed(self, request: Request) -> tuple[dict[str, str], float]:
         """Return the fields of the second lock, which only requests that change something have."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from remediator.core.seeds import RING
@@ -15,9 +15,20 @@ if TYPE_CHECKING:
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+class Located(Protocol):
+    """Know where a deployment of any cloud answers."""
+
+    @property
+    def id(self) -> str:
+        """Return the deployment's id."""
+
+    def url(self, path: str) -> str:
+        """Return the address of a path of the protocol, such as `/v1/fixes`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Know one deployment. None of this is secret.
+    """Know one deployment on AWS. None of this is secret.
 
     `endpoint` is the function URL, `id` the deployment's id, `seed_secrets` the ARNs of the seed ring in slot order.
     """
@@ -32,7 +43,7 @@ class Deployment:
     def __post_init__(self) -> None:
         if len(self.seed_secrets) != RING:
             raise BadDeployment(f"SeedSecrets names {len(self.seed_secrets)} secrets; a deployment has {RING}")
-        _require_private(self.endpoint)
+        require_private(self.endpoint)
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, str]) -> Deployment:
@@ -54,7 +65,7 @@ class Deployment:
         return self.endpoint.rstrip("/") + path
 
 
-def _require_private(endpoint: str) -> None:
+def require_private(endpoint: str) -> None:
     """Refuse to send codes where others can read them: TLS, or this machine itself."""
     parts = urlsplit(endpoint)
     host = parts.hostname or ""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from remediator.core.gate import keys_of
-from remediator.core.seeds import slot_of
 from remediator.core.windows import window_at
 from remediator.vendor.errors import NoLiveSeed
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from remediator.core.seeds import SeedRecord
     from remediator.core.windows import Window
     from remediator.vendor.clock import CorrectedClock
-    from remediator.vendor.sigv4 import Credentials
+    from remediator.vendor.transport import Call, Unsigned
 
 _READS: Final = 3
 """One with a clock that is off, one with the clock that the store corrected, one more for the window's end."""
@@ -32,11 +31,11 @@ class Reading:
 class Access(Protocol):
     """Reach a deployment as one of its principals."""
 
-    def credentials(self, now: float) -> Credentials:
-        """Return credentials of the role that are live at `now`, or raise `NoAccess`."""
+    def authorize(self, call: Unsigned, now: float) -> Call:
+        """Return the call with the principal's proof, live at `now`, or raise `NoAccess`."""
 
-    def read(self, slot: int, now: float) -> Reading:
-        """Return the record in a slot of the seed ring; raise `NoAccess`, or `NoLiveSeed` where there is none."""
+    def read(self, window: Window, now: float) -> Reading:
+        """Return the record in the window's slot, maybe another window's; raise `NoAccess`, or `NoLiveSeed`."""
 
 
 class Keyring:
@@ -67,10 +66,8 @@ class Keyring:
         self._keys = None
 
     def _read(self, window: Window) -> WindowKeys:
-        reading = self._access.read(slot_of(window), self._clock.now())
+        reading = self._access.read(window, self._clock.now())
         self._clock.correct(reading.date)
         if reading.record.deployment != self._deployment:
-            raise NoLiveSeed(
-                "the seed ring belongs to another deployment: ask the customer for the stack's new outputs"
-            )
+            raise NoLiveSeed("the seed ring belongs to another deployment: ask the customer for the new outputs")
         return keys_of(reading.record)

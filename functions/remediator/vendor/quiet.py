@@ -1,4 +1,4 @@
-"""Keep the SDK from writing secrets to its debug log."""
+"""Keep the SDKs from writing secrets to its debug log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 SHOWING: Final = (
+    "azure.core.pipeline.policies._universal",
     "botocore.auth",
     "botocore.client",
     "botocore.endpoint",

@@ -13,7 +13,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from remediator.vendor.transport import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from remediator.vendor.transport import Unsigned
 
 SERVICE = "lambda"
 
@@ -26,21 +26,6 @@ class Credentials:
     secret_key: str = field(repr=False)
     token: str | None = field(repr=False, default=None)
     expires_at: float = field(default=float("inf"))
-
-
-@dataclass(frozen=True, slots=True)
-class Unsigned:
-    """Hold a call before AWS's signature; `secrets` are header fields that are sent but kept out of it.
-
-    They are covered by the request's own signature (RFC 9421). Kept out here, they never reach the canonical request
-    that the SDK writes to its debug log.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    secrets: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 def authorize(call: Unsigned, credentials: Credentials, *, region: str, now: float) -> Call:

@@ -23,6 +23,21 @@ READ_SECONDS: Final = 185
 
 
 @dataclass(frozen=True, slots=True)
+class Unsigned:
+    """Hold a call before the caller's proof to the cloud; `secrets` are header fields that AWS's signature leaves out.
+
+    They are covered by the request's own signature (RFC 9421). Kept out of AWS's, they never reach the canonical
+    request that the SDK writes to its debug log.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Hold a request as it goes out. Neither its headers, which hold secrets, nor its body are shown."""
 
@@ -51,11 +66,12 @@ class Transport(Protocol):
 class HttpTransport:
     """Exchange over TLS with the certificates that botocore ships; keeps connections alive.
 
-    Proxies and, in `AWS_CA_BUNDLE`, other certificates are taken from the environment, as the SDK does.
+    Proxies and, in `AWS_CA_BUNDLE` or `REQUESTS_CA_BUNDLE`, other certificates are taken from the environment, as the
+    clouds' SDKs do.
     """
 
     def __init__(self) -> None:
-        self._verify: str | bool = os.environ.get("AWS_CA_BUNDLE") or True
+        self._verify: str | bool = _certificates()
         self._sessions: dict[tuple[tuple[str, str], ...], URLLib3Session] = {}
 
     def send(self, call: Call) -> Reply:
@@ -78,6 +94,10 @@ class HttpTransport:
                 timeout=limits,  # type: ignore[arg-type]  # connecting, reading
             )
         return self._sessions[key]
+
+
+def _certificates() -> str | bool:
+    return os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

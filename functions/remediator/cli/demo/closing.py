@@ -11,7 +11,6 @@ from remediator.cli.demo.attacks import UNAUTHORIZED
 from remediator.cli.demo.forgery import Forger
 from remediator.cli.demo.trespass import Trespass
 from remediator.core.gate import keys_of
-from remediator.core.seeds import slot_of
 from remediator.core.windows import Window
 from remediator.local.account import ROTATION
 from remediator.local.scheduler import NoSchedule
@@ -59,7 +58,7 @@ def _last_keys(stage: Stage) -> WindowKeys:
     """Return the keys of the furthest window that stands: all that a vendor can know at this moment."""
     now = time.time()
     furthest = Window(max(examine(stage.desk, now).staged))
-    return keys_of(stage.reader.read(slot_of(furthest), now).record)
+    return keys_of(stage.reader.read(furthest, now).record)
 
 
 def _ask(stage: Stage, findings: Sequence[Finding]) -> str:

@@ -11,8 +11,7 @@ from remediator.core.messages import Request, sign
 from remediator.vendor.client import new_key
 from remediator.vendor.clock import CorrectedClock, SystemClock
 from remediator.vendor.keyring import Keyring
-from remediator.vendor.sigv4 import Unsigned, authorize
-from remediator.vendor.transport import Call, HttpTransport
+from remediator.vendor.transport import Call, HttpTransport, Unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +63,7 @@ class Forger:
 
     def addressed(self, letter: Letter) -> Call:
         """Return a letter with AWS's signature."""
-        now = time.time()
-        credentials = self._stage.reader.credentials(now)
-        return authorize(self._unsigned(letter), credentials, region=self._stage.region, now=now)
+        return self._stage.reader.authorize(self._unsigned(letter), time.time())
 
     def post_unsigned(self, letter: Letter) -> Reply:
         """Send a letter without AWS's signature."""
