@@ -324,9 +324,25 @@ class TestLongRunningOperations:
         assert clock.slept == [15.0]
 
     @pytest.mark.parametrize("status", [403, 404])
-    def test_whose_progress_may_not_be_seen_are_left(self, clock: Clock, status: int) -> None:
+    def test_whose_progress_may_not_be_seen_are_followed_by_the_resource(self, clock: Clock, status: int) -> None:
         begun = Answer(202, headers={"Azure-AsyncOperation": STATUS})
-        assert client(Script(begun, refusal(status)), clock).patch(PATH, {}, api=API) == {}
+        going_on, done = (Answer(200, {"properties": {"provisioningState": one}}) for one in ("Updating", "Succeeded"))
+        arm = client(Script(begun, refusal(status), going_on, done), clock)
+        with arm.recording() as calls:
+            assert arm.patch(PATH, {}, api=API) == {}
+        assert calls[2:] == ["Microsoft.Sql/servers/read"] * 2
+        assert clock.slept == [2.0] * 3
+
+    def test_of_what_says_nothing_of_itself_are_left_if_their_progress_may_not_be_seen(self, clock: Clock) -> None:
+        begun = Answer(202, headers={"Location": PLACE})
+        script = Script(begun, refusal(403), OK)
+        client(script, clock).patch(PATH, {}, api=API)
+        assert script.left == []
+
+    def test_on_what_is_gone_meanwhile_say_so(self, clock: Clock) -> None:
+        begun = Answer(200, {"properties": {"provisioningState": "Deleting"}})
+        with pytest.raises(Missing):
+            client(Script(begun, refusal(404, "ResourceNotFound")), clock).put(PATH, {}, api=API)
 
     @pytest.mark.parametrize(
         "elsewhere",

@@ -20,7 +20,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from remediator.azure.bounded_retry import BoundedRetry
-from remediator.azure.long_running import begun
+from remediator.azure.long_running import Poll, Sign, begun
 from remediator.catalogue.azure.arm import ArmError, Changed, Missing, operation
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ REFUSALS: Final[Mapping[int, type[ArmError]]] = {
     HTTPStatus.PRECONDITION_FAILED: Changed,
 }
 OUT_OF_SIGHT: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
-"""How the progress of an operation is refused to who may start it, but not look; it goes on all the same."""
+"""How an operation's progress is refused to who may write the resource, but see no operations of the subscription's.
+
+The resource itself is looked at instead: most say how far they are.
+"""
 
 _calls: ContextVar[list[str] | None] = ContextVar("calls", default=None)
 
@@ -159,9 +162,10 @@ class ArmClient:
             try:
                 response = self._send("GET", self._own(poll.url))
             except ArmError as error:
-                if error.status in OUT_OF_SIGHT:
-                    return
-                raise
+                if error.status not in OUT_OF_SIGHT or poll.url == resource:
+                    raise
+                poll = Poll(resource, Sign.RESOURCE)
+                continue
             poll = poll.after(response, _body(response))
 
     def _send(self, method: str, url: str, **more: Any) -> HttpResponse:  # noqa: ANN401 - the request's own parts

@@ -36,7 +36,7 @@ def test_every_way_to_say_the_internet_is_known(source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["VirtualNetwork", "AzureLoadBalancer", "AzureCloud.WestEurope", "Storage", "10.0.0.0/8", "8.8.8.8", "fd00::/8"],
+    ["VirtualNetwork", "AzureCloud.WestEurope", "Storage", "10.0.0.0/8", "8.8.8.8", "128.0.0.0/1", "fd00::/8"],
 )
 def test_every_other_source_keeps_its_access(source: str) -> None:
     kept = rule("ssh", 100, "Tcp", source, "22")
@@ -142,6 +142,21 @@ def test_the_pieces_do_not_jump_over_a_denial() -> None:
     assert numbers(after) == [("no-web", 198), ("mixed-split", 199), ("mixed", 200), ("no-mail", 201)]
 
 
+@pytest.mark.parametrize(("number", "denied", "split"), [(101, 102, 100), (4095, 4094, 4096)])
+def test_the_first_and_the_last_priority_are_priorities_like_others(number: int, denied: int, split: int) -> None:
+    after = closed(
+        rule("mixed", number, "Tcp", ["0.0.0.0/0", "198.51.100.0/24"], "20-30"),
+        rule("no-web", denied, "Tcp", "*", "80", access="Deny"),
+    )
+    assert ("mixed-split", split) in numbers(after)
+
+
+@pytest.mark.parametrize(("own", "other"), [("WEB", "web-split"), ("web", "WEB-SPLIT")])
+def test_names_that_differ_in_letter_case_alone_are_the_same_to_azure(own: str, other: str) -> None:
+    after = closed(rule(own, 100, "*", "Internet", "20-30"), rule(other, 101, "Udp", "Internet", "53"))
+    assert {one["name"] for one in after} == {own, other, f"{own}-split-2"}
+
+
 def test_a_new_name_is_one_that_no_rule_has() -> None:
     after = closed(
         rule("x" * 70, 100, "*", "Internet", "20-30"),
@@ -223,6 +238,17 @@ def test_a_port_that_is_denied_to_the_internet_before_is_closed_already() -> Non
 def test_a_denial_that_is_late_or_about_less_closes_nothing(before: Any) -> None:
     after = closed(before, rule("ssh", 200, "Tcp", "Internet", "22"))
     assert [one["name"] for one in after] == ["no-ssh"]
+
+
+def test_a_denial_for_one_application_security_group_closes_nothing_for_another() -> None:
+    to = {"destinationAddressPrefix": None}
+    before = rule(
+        "no-ssh", 100, "Tcp", "Internet", "22", access="Deny", destinationApplicationSecurityGroups=group("db"), **to
+    )
+    ours = rule("ssh", 200, "Tcp", "Internet", "22", destinationApplicationSecurityGroups=group("apps"), **to)
+    assert closed(before, ours) == [before]
+    theirs = rule("ssh", 200, "Tcp", "Internet", "22", destinationApplicationSecurityGroups=group("DB"), **to)
+    assert closed(before, theirs) == [before, theirs]
 
 
 def test_one_family_that_is_denied_leaves_the_other() -> None:

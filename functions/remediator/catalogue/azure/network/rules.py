@@ -103,9 +103,7 @@ def same_place(rule: Rule, other: Rule) -> bool:
     destinations = [_place(one, "destinationAddressPrefix", "destinationAddressPrefixes") for one in (rule, other)]
     groups = [_groups(one) for one in (rule, other)]
     origins = [_place(one, "sourcePortRange", "sourcePortRanges") for one in (rule, other)]
-    covers = (destinations[0] & ANYWHERE and not groups[0]) or (
-        destinations[0] == destinations[1] and groups[0] == groups[1]
-    )
+    covers = destinations[0] & ANYWHERE or (destinations[0] == destinations[1] and groups[0] == groups[1])
     return bool(covers and (ANY in origins[0] or origins[0] == origins[1]))
 
 
