@@ -126,6 +126,7 @@ class EmbeddedAzure:
 
     def deploy(self, order: Order | None = None) -> dict[str, str]:
         """Install with the project's own installer, as the administrator; return the deployment's outputs."""
+        self.services.azurite.start()  # it gets ready while the installer is still busy elsewhere
         self.outputs = install(self.identities, order or Order(), self._say)
         return self.outputs
 

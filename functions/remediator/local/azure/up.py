@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from remediator.local.azure.cloud import EmbeddedAzure
-from remediator.local.up import write_privately
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +20,9 @@ def up(port: int | None, json_file: Path | None, latency_ms: int, say: Callable[
     `port` is the proxy's. `json_file` gets, readable by its owner alone, what an outside client needs; it is removed at
     the end.
     """
+    # It comes with the embedded AWS, which takes longer to import than this cloud to start.
+    from remediator.local.up import write_privately  # noqa: PLC0415 - as said
+
     stop = threading.Event()
     with EmbeddedAzure(port=port or 0, latency_ms=latency_ms, real_time_timers=True, say=say) as cloud:
         before = {number: signal.signal(number, _stopping(stop)) for number in (signal.SIGINT, signal.SIGTERM)}

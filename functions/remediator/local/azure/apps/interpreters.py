@@ -67,10 +67,14 @@ def plain() -> Interpreter:
     return Interpreter(Path(sys.executable), version, "plain", f"plain calls on Python {version}")
 
 
+def beside() -> Path:
+    """Return the Python of the environment that is made for the library, beside the host's own."""
+    return Path(sys.prefix).with_name(".venv313") / "bin" / "python"
+
+
 def _candidates() -> list[Path]:
-    """List the places where the library may be: beside the host's environment, then in it."""
-    beside = Path(sys.prefix).with_name(".venv313") / "bin" / "python"
-    return [path for path in (beside, Path(sys.executable)) if path.exists()]
+    """List the places where the library may be."""
+    return [path for path in (beside(), Path(sys.executable)) if path.exists()]
 
 
 def _look(executable: Path) -> tuple[str, frozenset[str]]:

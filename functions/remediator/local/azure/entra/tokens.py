@@ -10,6 +10,7 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import jwt
@@ -67,13 +68,11 @@ class Mint:
     """Hold the tenant's signing keys. The newest signs; older ones still verify until `forget_old_keys`."""
 
     def __init__(self) -> None:
-        self._keys: list[tuple[str, rsa.RSAPrivateKey]] = []
-        self.roll_keys()
+        self._keys = [_first_key()]
 
     def roll_keys(self) -> None:
         """Begin to sign with a new key."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._keys.append((secrets.token_urlsafe(20), key))
+        self._keys.append(_new_key())
 
     def forget_old_keys(self) -> None:
         """Publish the newest key alone: tokens that older ones signed verify no more."""
@@ -136,6 +135,14 @@ class Mint:
         except jwt.PyJWTError:
             raise BadToken("malformed") from None
         return claims
+
+
+def _new_key() -> tuple[str, rsa.RSAPrivateKey]:
+    return secrets.token_urlsafe(20), rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+# A key takes a tenth of a second to make, and clouds in one process come one after the other.
+_first_key = cache(_new_key)
 
 
 def _published(key_id: str, key: rsa.RSAPrivateKey) -> dict[str, Any]:

@@ -34,44 +34,58 @@ class NoStorage(Exception):  # noqa: N818 - errors are named for what is the cas
 
 
 class Azurite:
-    """Hold the process. It is started in the background, and waited for when it is first needed."""
+    """Hold the process. It starts in the background, when it is first needed or told to."""
 
     def __init__(self, clock: SharedOffset) -> None:
-        if not PACKAGE.is_dir():
-            raise NoStorage("azurite isn't installed: `make setup` installs it")
         self.key = secrets.token_bytes(64)
-        self._port = _free_port()
+        self._clock = clock
+        self._port = 0
         self._ready = threading.Event()
-        self._process = self._start(clock)
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Begin to start it, unless that is done; raises `NoStorage` if it isn't installed."""
+        with self._lock:
+            if self._process is None:
+                if not PACKAGE.is_dir():
+                    raise NoStorage("azurite isn't installed: `make setup` installs it")
+                self._port = _free_port()
+                self._process = self._started()
+                threading.Thread(target=self._watch, args=(self._process,), daemon=True).start()
+            return self._process
 
     @property
     def port(self) -> int:
         """Return the port of loopback that it answers on, once it does; raises `NoStorage`."""
-        if not self._ready.wait(_START_SECONDS) or self._process.poll() is not None:
+        process = self.start()
+        if not self._ready.wait(_START_SECONDS) or process.poll() is not None:
             raise NoStorage("azurite doesn't start")
         return self._port
 
     def close(self) -> None:
         """End it, with everything it holds."""
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        with self._lock:
+            if self._process is None:
+                return
+            self._process.kill()
+            self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
 
-    def _start(self, clock: SharedOffset) -> subprocess.Popen[bytes]:
+    def _started(self) -> subprocess.Popen[bytes]:
         options = ["--tableHost", "127.0.0.1", "--tablePort", str(self._port), "--inMemoryPersistence", "--silent"]
         options += ["--disableTelemetry", "--skipApiVersionCheck"]
         return subprocess.Popen(  # noqa: S603 - the storage emulator that package.json pins
-            [str(NODE), str(SCRIPT), str(clock.path), str(PACKAGE), *options],
+            [str(NODE), str(SCRIPT), str(self._clock.path), str(PACKAGE), *options],
             env={"EMBEDDED_STORAGE_KEY": base64.b64encode(self.key).decode(), "HOME": os.devnull},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
 
-    def _watch(self) -> None:
-        while self._process.poll() is None:
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        while process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):
                 break
             time.sleep(_LOOK_SECONDS)
