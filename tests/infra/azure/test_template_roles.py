@@ -38,7 +38,6 @@ ALLOWED = {
     ("reader", SECRETS_USER, "seed vault"),
     ("operator", SECRETS_USER, "seed vault"),
     ("operator", TABLE_READER, "remediatorcontrol"),
-    ("operator", TABLE_READER, "remediatorwindows"),
     ("operator", TABLE_READER, "remediatorreceipts"),
 }
 
