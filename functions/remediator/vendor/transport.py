@@ -67,11 +67,11 @@ class HttpTransport:
     """Exchange over TLS with the certificates that botocore ships; keeps connections alive.
 
     Proxies and, in `AWS_CA_BUNDLE` or `REQUESTS_CA_BUNDLE`, other certificates are taken from the environment, as the
-    clouds' SDKs do.
+    clouds' SDKs do; or name their file.
     """
 
-    def __init__(self) -> None:
-        self._verify: str | bool = _certificates()
+    def __init__(self, certificates: str | None = None) -> None:
+        self._verify: str | bool = certificates or _certificates()
         self._sessions: dict[tuple[tuple[str, str], ...], URLLib3Session] = {}
 
     def send(self, call: Call) -> Reply:

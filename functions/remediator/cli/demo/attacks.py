@@ -52,7 +52,7 @@ class Attacks:
     def with_wrong_secrets(self) -> None:
         """Guess, one secret at a time; everything else is right."""
         keys = self._forger.keys()
-        wrong_code = replace(keys, code=_another_code(keys))
+        wrong_code = replace(keys, code=another_code(keys))
         wrong_opening = replace(keys, opening=Opening(secrets.token_bytes(32)))
         self._posts("a wrong code, all else right", self._letter(wrong_code), UNAUTHORIZED)
         self._posts("a wrong opening, with the right code", self._letter(wrong_opening), UNAUTHORIZED)
@@ -112,7 +112,7 @@ class Attacks:
         self._stage.board.line(what, wanted=wanted, got=got)
 
 
-def _another_code(keys: WindowKeys) -> Code:
+def another_code(keys: WindowKeys) -> Code:
     """Return a code that isn't the window's: the next number."""
     number = (int(keys.code.reveal()) + 1) % 1_000_000
     return Code(f"{number:06}".encode("ascii"))

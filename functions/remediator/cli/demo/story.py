@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from remediator.cli.condition import examine
+from remediator.cli.demo.azure import story as azure_story
 from remediator.cli.demo.board import Board
 from remediator.cli.demo.closing import close
+from remediator.cli.demo.clouds import Cloud
 from remediator.cli.demo.repair import Repair
 from remediator.cli.demo.siege import besiege
 from remediator.cli.demo.stage import Stage
@@ -26,9 +28,17 @@ if TYPE_CHECKING:
 _EVENT = re.compile(r"\| +[0-9/]+ \|.*_(?:IN_PROGRESS|COMPLETE)\b|: (?:start|success): ")
 
 
-def tell(speech: Speech, *, latency_ms: int) -> Board:
-    """Tell the whole story, and return the score."""
+def tell(speech: Speech, *, latency_ms: int, cloud: Cloud = Cloud.ALL) -> Board:
+    """Tell the whole story, one cloud after the other, and return the score."""
     board = Board(speech.note)
+    if cloud is not Cloud.AZURE:
+        _on_aws(speech, board, latency_ms)
+    if cloud is not Cloud.AWS:
+        azure_story.tell(speech, board, latency_ms=latency_ms)
+    return board
+
+
+def _on_aws(speech: Speech, board: Board, latency_ms: int) -> None:
     with EmbeddedAccount(latency_ms=latency_ms, say=_progress(speech)) as account:
         with board.chapter("deploy", "The customer deploys, with the CDK's own command line"):
             account.deploy()
@@ -48,7 +58,6 @@ def tell(speech: Speech, *, latency_ms: int) -> Board:
             besiege(stage, repair.mess, offence)
         with board.chapter("closed", "The rotator is stopped, and time goes by"):
             close(stage, repair.mess)
-    return board
 
 
 def _rotate(stage: Stage) -> None:

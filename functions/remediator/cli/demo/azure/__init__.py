@@ -1,0 +1,1 @@
+"""Tell the story of the main job on an embedded Azure."""
