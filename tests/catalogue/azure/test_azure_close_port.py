@@ -213,9 +213,10 @@ def test_literal_ranges_get_no_rule_for_neighbours_that_would_widen_them() -> No
     assert closed(rule("ssh", 300, "Tcp", "0.0.0.0/0", "22"), DENY_ALL) == [DENY_ALL]
 
 
-def test_a_port_that_is_denied_to_the_internet_before_is_closed_already() -> None:
+@pytest.mark.parametrize("more", [{}, TO_ONE, {"sourcePortRange": "1024-65535"}])
+def test_a_port_that_is_denied_to_the_internet_before_is_closed_already(more: dict[str, Any]) -> None:
     before = rule("no-ssh", 100, "Tcp", "Internet", "22", access="Deny")
-    rules = [before, rule("everything", 200, "*", "*", "*")]
+    rules = [before, rule("everything", 200, "*", "*", "*", **more)]
     assert closed(*rules) == rules
 
 

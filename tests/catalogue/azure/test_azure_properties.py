@@ -89,11 +89,12 @@ def test_the_system_database_is_refused_before_anything_is_asked() -> None:
     assert calls == []
 
 
-@pytest.mark.parametrize("shown", ["ON", "On", "on"])
-def test_postgresql_says_on_in_any_letter_case(shown: str) -> None:
+@pytest.mark.parametrize(("shown", "meant"), [("ON", "on"), ("On", "on"), ("OFF", "off"), ("Off", "off")])
+def test_postgresql_says_on_and_off_in_any_letter_case(shown: str, meant: str) -> None:
     ours = trial("azure.postgresql.require-secure-transport")
     show(ours, "/configurations/require_secure_transport", value=shown)
-    assert not ours.job.plan().needed
+    assert ours.job.read() == meant
+    assert ours.job.plan().needed is (meant == "off")
 
 
 def test_a_vault_that_says_nothing_is_not_protected() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from remediator.catalogue.spec import JSON, Home
 
 LONGEST: Final = 512
-"""The longest resource id in characters that is looked at; the longest real ones of these kinds have about 420."""
+"""The longest resource id in characters that a schema takes; the longest of these kinds have about 420."""
 
 VERSIONS: Final[Mapping[str, str]] = {
     "Microsoft.Compute": "2021-12-01",
@@ -82,7 +82,7 @@ class ResourceId:
         written: object = raw.get("id")
         if raw.keys() - {"id"}:
             raise BadTarget("a target has nothing but an id")
-        if not isinstance(written, str) or len(written) > LONGEST or not re.fullmatch(self._pattern(), written):
+        if not isinstance(written, str) or not re.fullmatch(self._pattern(), written):
             raise BadTarget(f"the id isn't that of a {self.title}, such as {self.example['id']}")
         _, _, subscription, _, group, _, _, *parts = written.lower().split("/")
         names = parts[1::2]
