@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test check setup generate lock clean help
+.PHONY: demo test coverage check setup generate lock clean help
 
 help: ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -14,6 +14,9 @@ demo: setup ## Show the main job on an embedded account, start to finish.
 	$(BIN)/remediator demo
 
 test: setup ## Run all tests; the network is off but for loopback.
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+coverage: setup ## Run all tests and measure which branches they take.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
 
 check: setup ## Lint, types, layers, and generated files that match their sources.

@@ -106,5 +106,5 @@ def state(process: int) -> str:
     """Return a process's state: R, S, T (stopped), Z (dead, unreaped); empty if there is none."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
