@@ -95,7 +95,7 @@ def judging(specs: Path) -> Iterator[Judge]:
         judge = Judge(process)
         assert judge.heard() == {"ready": True}
         yield judge
-        process.stdin.close()  # type: ignore[union-attr]  # it was asked for
+        process.terminate()  # left alone, it takes its time to notice that nobody asks any more
 
 
 def _unlike_an_error(body: Any) -> list[str]:
