@@ -159,12 +159,11 @@ class AppHost:
         copies: int = 1,
     ) -> list[Invocation]:
         """Fire a timer function now, the app's only one by default, and wait; see `Ticker.fire`."""
-        timers = {timer.function: timer for timer in self._ticker.of(self.app(name).app.name)}
-        if function is None and len(timers) == 1:
-            function = next(iter(timers))
-        if function not in timers:
-            raise NoSuchApp(f"{name} has no timer function {function or 'that is its only one'}")
-        return self._ticker.fire(timers[function], moment=moment, past_due=past_due, copies=copies)
+        return self._ticker.fire(self._timer(name, function), moment=moment, past_due=past_due, copies=copies)
+
+    def start(self, name: str, function: str) -> None:
+        """Fire a timer function and don't wait for what comes of it; raises `NoSuchApp`."""
+        self._ticker.start(self._timer(name, function))
 
     def kill(self, worker: str) -> bool:
         """Kill a worker by its name, as a crash would; return False if there is none."""
@@ -195,6 +194,14 @@ class AppHost:
 
     def _tick(self, timer: Timer, document: str, reason: str) -> Invocation:
         return self.invoke(timer.app, timer.function, {"timer": document}, reason)
+
+    def _timer(self, name: str, function: str | None) -> Timer:
+        timers = {timer.function: timer for timer in self._ticker.of(self.app(name).app.name)}
+        if function is None and len(timers) == 1:
+            return next(iter(timers.values()))
+        if function not in timers:
+            raise NoSuchApp(f"{name} has no timer function {function or 'that is its only one'}")
+        return timers[function]
 
     def _worker(self, deployed: Deployed) -> tuple[Worker, bool]:
         """Return the least busy worker, a new one if all are busy and there may be more; and if it is new to work."""

@@ -89,6 +89,20 @@ class Ticker:
         with timer.running:
             return self._run_copies(timer, due, past_due=past_due, copies=1)
 
+    def start(self, timer: Timer) -> None:
+        """Fire a timer and don't wait for what comes of it; whoever fires it next waits for this run."""
+        first = timer.running.acquire(blocking=False)
+
+        def run() -> None:
+            if not first:
+                timer.running.acquire()
+            try:
+                self._run_copies(timer, time.time(), past_due=False, copies=1)
+            finally:
+                timer.running.release()
+
+        threading.Thread(target=run, daemon=True).start()
+
     def _run_copies(self, timer: Timer, due: float, *, past_due: bool, copies: int) -> list[Invocation]:
         document = timer.document(due, past_due=past_due)
         results: list[Invocation] = []

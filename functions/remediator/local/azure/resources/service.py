@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from remediator.local.azure.apps.host import NoSuchApp
 from remediator.local.azure.arm.refusals import ArmRefusal
 from remediator.local.azure.exchange import NO_CONTENT, Answer, Request, json_answer
 from remediator.local.azure.places import SUBSCRIPTION
@@ -193,9 +193,10 @@ class Resources:
 
     def _run_function(self, asked: Asked) -> Answer:
         site, name = self._site(asked), asked.parts["name"]
-        if site.folder is None or not site.running:
-            raise ArmRefusal(404, "NotFound", f"The app {site.name} runs no function {name}.")
-        threading.Thread(target=self._host.fire, args=(site.name, name), daemon=True).start()
+        try:
+            self._host.start(site.name, name)
+        except NoSuchApp:
+            raise ArmRefusal(404, "NotFound", f"The app {site.name} runs no function {name}.") from None
         return Answer(HTTPStatus.ACCEPTED)
 
     def _merge_tags(self, asked: Asked) -> Answer:
