@@ -11,6 +11,23 @@ from tests.cli.conftest import document
 
 pytestmark = pytest.mark.xdist_group("embedded azure")
 
+REFUSED_BY = {
+    "the remediator's identity reads a seed record": "Key Vault",
+    "the remediator's identity reads the credential": "Key Vault",
+    "the remediator's identity deletes a receipt": "Table Storage",
+    "the remediator's identity calls Resource Manager": "Resource Manager",
+    "the remediator's identity, with a guessed opening": "the gate",
+    "the app registration with nothing to sign in with": "Entra",
+    "the app registration with a certificate of one's own": "Entra",
+    "the app registration with an assertion that was caught, and is over": "Entra",
+    "a token of another tenant": "the remediator",
+    "a token for another API of the tenant": "the remediator",
+    "a token without our app role": "the remediator",
+    "the last staged window's code and opening": "the remediator",
+    "the remediator's identity, with the last staged window's opening": "the gate",
+}
+"""What issue and protocol say is refused, and by whom."""
+
 
 def test_every_line_of_the_story_on_azure_holds(run: Any) -> None:
     result = run("demo", "--cloud", "azure", "--json")
@@ -20,3 +37,7 @@ def test_every_line_of_the_story_on_azure_holds(run: Any) -> None:
     fixed = {line["what"] for line in told["lines"] if line["got"] == "fixed, and as intended"}
     assert len(fixed) == 12
     assert {line["chapter"].partition(": ")[0] for line in told["lines"]} == {"azure"}
+    answered = {line["what"]: line["got"] for line in told["lines"]}
+    assert {what: answered[what].partition(":")[0] for what in REFUSED_BY} == REFUSED_BY
+    assert answered["the rotation, once its app is stopped"] == "doesn't fire"
+    assert answered["the gate after it"] == "open"

@@ -8,7 +8,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableServiceClient
 from azure.keyvault.secrets import SecretClient
 
@@ -16,6 +15,8 @@ from remediator.azure.sealed_gate import SECRET
 from remediator.azure.windows_table import PARTITION
 from remediator.cli.demo import verdicts
 from remediator.cli.demo.attacks import UNAUTHORIZED, another_code
+from remediator.cli.demo.azure import verdicts as azure_verdicts
+from remediator.cli.demo.azure.tokens import Forge
 from remediator.cli.demo.board import Verdict
 from remediator.core.gate import Opening
 from remediator.core.messages import Request, sign
@@ -60,6 +61,15 @@ class Attacks:
         self.posts("a wrong code, all else right", replace(keys, code=another_code(keys)))
         wrong = replace(keys, opening=Opening(secrets.token_bytes(32)))
         self.posts("a wrong opening, with the right code", wrong)
+
+    def with_wrong_tokens(self) -> None:
+        """Show tokens that lack one thing each, with a request that is right; and that what forges them can do it."""
+        forge, letter = Forge(self._stage), self._letter()
+        health = Call("GET", self._stage.deployment.url("/v1/health"), _bearer(forge.right()), b"")
+        gate = json.loads(self._transport.send(health).body).get("gate", "refused")
+        self._says("control: a token like the vendor's, asking how the gate is", "open", gate)
+        for what, token in forge.wrong():
+            self._says(what, FORBIDDEN, self._sent(self._bare(letter, token)))
 
     def at_wrong_targets(self) -> None:
         """Ask, properly, for what nobody may touch."""
@@ -119,14 +129,13 @@ class Attacks:
         return self._stage.access.authorize(letter, time.time())
 
     def _bare(self, letter: Unsigned, token: str = "") -> Call:
-        proof = {"authorization": f"Bearer {token}"} if token else {}
-        return Call(letter.method, letter.url, {**letter.headers, **proof}, letter.body)
+        return Call(letter.method, letter.url, {**letter.headers, **_bearer(token)}, letter.body)
 
     def _sent(self, call: Call) -> Verdict:
         return verdicts.of_reply(self._transport.send(call))
 
     def _refused(self, what: str, by: str, code: str, call: Callable[[], object]) -> None:
-        self._says(what, Verdict(by, 403, code), _of_call(by, call))
+        self._says(what, Verdict(by, 403, code), azure_verdicts.of_call(by, call))
 
     def _says(self, what: str, wanted: object, got: object) -> None:
         self._stage.board.line(what, wanted=wanted, got=got)
@@ -136,10 +145,5 @@ def _asking(finding: Finding) -> JSON:
     return {"mode": "apply", "findings": [finding.document()]}
 
 
-def _of_call(by: str, call: Callable[[], object]) -> Verdict:
-    try:
-        call()
-    except HttpResponseError as error:
-        code = getattr(error, "error_code", None) or getattr(error.error, "code", None)
-        return Verdict(by, error.status_code or 0, str(getattr(code, "value", code)))
-    return Verdict(by, 200, "allowed")
+def _bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}

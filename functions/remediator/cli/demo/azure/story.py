@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from remediator.cli.demo.azure.attacks import Attacks
+from remediator.cli.demo.azure.closing import close
 from remediator.cli.demo.azure.repair import Repair
+from remediator.cli.demo.azure.signing_in import SigningIn
 from remediator.cli.demo.azure.stage import Stage
+from remediator.cli.demo.azure.trespass import Trespass
+from remediator.core.gate import Opening
 from remediator.core.windows import PERIOD
 from remediator.local.azure.cloud import EmbeddedAzure
-from remediator.vendor.errors import NotServed
 
 if TYPE_CHECKING:
     from remediator.cli.demo.board import Board
@@ -42,35 +46,24 @@ def tell(speech: Speech, board: Board, *, latency_ms: int) -> None:
             repair.roll_back_one(applied)
         with board.chapter("azure: attacks", "Everybody attacks"):
             _besiege(stage, repair)
-        with board.chapter("azure: closed", "No rotation runs any more, and time goes by"):
-            _close(stage, repair)
+        with board.chapter("azure: closed", "The rotator is stopped, time goes by, and it is started again"):
+            close(stage, repair)
 
 
 def _besiege(stage: Stage, repair: Repair) -> None:
-    attacks, mark = Attacks(stage, repair.prey), stage.azure.calls.mark()
+    """Attack from outside, then as each of the deployment's own; repair, replay, and come late."""
+    attacks, trespass, mark = Attacks(stage, repair.prey), Trespass(stage), stage.azure.calls.mark()
     attacks.with_wrong_proofs()
+    attacks.with_wrong_tokens()
     attacks.at_wrong_targets()
     attacks.as_the_reader()
+    trespass.as_the_remediator(repair.prey.target["id"])
     stage.board.line("resources called after all these", wanted=0, got=stage.repairs_since(mark))
     attacks.by_replay()
     old = attacks.keys()
     stage.azure.clock.shift(2 * PERIOD)
     stage.azure.rotate()
     attacks.posts("an old window's code and opening", old)
-
-
-def _close(stage: Stage, repair: Repair) -> None:
-    attacks = Attacks(stage, repair.prey)
-    last = attacks.keys()
-    stage.azure.clock.shift(5 * PERIOD)
-    stage.board.line("what the vendor's library says", wanted="NoLiveSeed", got=_ask(stage, repair))
-    attacks.posts("a code and an opening of before", last)
-    stage.board.line("the gate", wanted="unavailable", got=stage.operator.health().gate)
-
-
-def _ask(stage: Stage, repair: Repair) -> str:
-    try:
-        stage.vendor.apply(repair.findings)
-    except NotServed as refused:
-        return type(refused).__name__
-    return "answered"
+    live = attacks.keys()
+    trespass.at_the_gate(live, guess=Opening(secrets.token_bytes(32)), remembered=old.opening)
+    SigningIn(stage, trespass.app_id).without_an_opening(trespass.opened(live))

@@ -31,10 +31,16 @@ MANAGED_IDENTITY_LIFETIME: Final = 86_399
 
 BY_SECRET: Final = "1"  # noqa: S105 - the claim's word for it
 BY_CERTIFICATE: Final = "2"
-ISSUER_V1: Final = f"https://sts.windows.net/{TENANT}/"
-ISSUER_V2: Final = f"https://{LOGIN}/{TENANT}/v2.0"
 _EARLY: Final = 300
 """Seconds before now from which a token is valid, as Entra has it."""
+
+
+def issuers(tenant: str) -> tuple[str, str]:
+    """Return whom a tenant's tokens of version 1 and of version 2 say they are by."""
+    return f"https://sts.windows.net/{tenant}/", f"https://{LOGIN}/{tenant}/v2.0"
+
+
+ISSUER_V1, ISSUER_V2 = issuers(TENANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +88,27 @@ class Mint:
         """Return the public keys as a JWK set."""
         return {"keys": [_published(key_id, key) for key_id, key in self._keys]}
 
-    def token(self, subject: ServicePrincipal, audience: Audience, credential: str, lifetime: int = LIFETIME) -> str:
-        """Sign an access token for an app acting as itself."""
+    def token(
+        self,
+        subject: ServicePrincipal,
+        audience: Audience,
+        credential: str,
+        lifetime: int = LIFETIME,
+        *,
+        tenant: str = TENANT,
+    ) -> str:
+        """Sign an access token for an app acting as itself; all tenants' tokens are signed by the same keys."""
         now = int(time.time())
+        first, second = issuers(tenant)
         claims: dict[str, Any] = {
             "aud": audience.value,
-            "iss": ISSUER_V2 if audience.version > 1 else ISSUER_V1,
+            "iss": second if audience.version > 1 else first,
             "iat": now - _EARLY,
             "nbf": now - _EARLY,
             "exp": now + lifetime,
             "oid": subject.object_id,
             "sub": subject.object_id,
-            "tid": TENANT,
+            "tid": tenant,
             "idtyp": "app",
             "uti": secrets.token_urlsafe(16),
             "ver": "2.0" if audience.version > 1 else "1.0",
@@ -101,7 +116,7 @@ class Mint:
         if audience.version > 1:
             claims |= {"azp": subject.app_id, "azpacr": credential}
         else:
-            claims |= {"appid": subject.app_id, "appidacr": credential, "idp": ISSUER_V1}
+            claims |= {"appid": subject.app_id, "appidacr": credential, "idp": first}
         if audience.roles:
             claims["roles"] = list(audience.roles)
         if subject.resource_id is not None:
