@@ -15,9 +15,9 @@ from remediator.aws.receipt_items import finding_item, record_item
 from remediator.catalogue import registry
 from remediator.catalogue.engine import Change, Outcome
 from remediator.cli import main as entry
-from remediator.cli.evidence import Evidence
 from remediator.cli.exits import MEANING, Exit
 from remediator.core.windows import window_at
+from remediator.operator.evidence import Evidence
 from remediator.service.problems import Problem
 from remediator.service.records import Finding, Mode, Record, State
 from tests.cli.conftest import ACCOUNT, REGION, document, gate_statement

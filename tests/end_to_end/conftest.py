@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from remediator.cli.condition import examine
-from remediator.cli.evidence import read_evidence
-from remediator.cli.places import Operator
 from remediator.core.windows import PERIOD
 from remediator.local.account import EmbeddedAccount
 from remediator.local.mess import make_mess
+from remediator.operator.aws_office import AwsOffice
+from remediator.operator.condition import examine
+from remediator.operator.evidence import read_evidence
 from remediator.vendor import Client, Deployment, Finding, reader_access
 from remediator.vendor.patience import Patience
 
@@ -46,9 +46,9 @@ class World:
         access = reader_access(deployment, self._session("vendor"), endpoint_url=self.account.endpoint)
         return Client(deployment, access, patience=IMPATIENT)
 
-    def operator(self) -> Operator:
+    def operator(self) -> AwsOffice:
         described = self.account.describe()
-        return Operator(self._session("operator"), described["aws_endpoint_url"], described["stack"])
+        return AwsOffice(self._session("operator"), described["stack"], endpoint_url=described["aws_endpoint_url"])
 
     def findings(self) -> list[Finding]:
         return [offence.finding for offence in self.mess.offences]

@@ -13,7 +13,7 @@ from remediator.core.windows import open_at, window_at
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from remediator.cli.condition import Condition
+    from remediator.operator.condition import Condition
 
 _GATES: Final = {
     "open": ("● open", "bold green"),
@@ -38,8 +38,8 @@ def _head(condition: Condition) -> Table:
         ("rotated", Text(f"{moment(rotation[0])} to {moment(rotation[1])[11:19]}" if rotation else "never")),
         ("control", Text(condition.control or "not there yet")),
         ("endpoint", Text(f"{condition.outputs['Endpoint']} says {condition.answers}")),
-        ("deployment", Text(f"{condition.outputs['Deployment']} in {condition.outputs['Region']}")),
-        ("reader role", Text(condition.outputs["ReaderRoleArn"])),
+        ("deployment", Text(f"{condition.outputs['Deployment']} in {condition.words.place}")),
+        ("reader", Text(condition.words.reader)),
     ]
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim", justify="right", no_wrap=True)
@@ -58,14 +58,15 @@ def _closing(condition: Condition) -> Text:
 
 def _windows(condition: Condition) -> Table:
     table = Table(box=None, header_style="dim")
-    for column in ("window", "from", "staged", "STS opens", ""):
+    opens = condition.opens
+    for column in ("window", "from", "staged", *(() if opens is None else ("STS opens",)), ""):
         table.add_column(column)
     for window in open_at(condition.now):
         table.add_row(
             str(window),
             moment(window.not_before)[11:19],
             _tick(there=window.number in condition.staged),
-            _tick(there=window.number in condition.opens),
+            *(() if opens is None else (_tick(there=window.number in opens),)),
             Text("now", style="bold") if window == window_at(condition.now) else "",
         )
     return table
@@ -87,8 +88,8 @@ def _alarms(condition: Condition) -> Table:
 
 def _advice(condition: Condition) -> list[Text]:
     said = {
-        "closed": f"Rotate now: aws lambda invoke --function-name {condition.outputs['RotateFunction']} /dev/stdout",
-        "foreign": f"Remove it from {condition.outputs['WriteRoleArn']}: {', '.join(condition.foreign)}",
+        "closed": f"Rotate now: {condition.words.rotate}",
+        "foreign": f"Remove from the write role's trust policy: {', '.join(condition.foreign)}",
         "frozen": "Nothing opens until the operator unfreezes it.",
     }
     return [Text(said[condition.gate], style="yellow")] if condition.gate in said else []

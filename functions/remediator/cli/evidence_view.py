@@ -7,13 +7,29 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from remediator.cli.difference import differences
 from remediator.cli.views import change_lines, indented, moment, name_of, outcome_text
+from remediator.service.answers import result
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from remediator.cli.evidence import Evidence
+    from remediator.catalogue.spec import JSON
+    from remediator.operator.evidence import Evidence
     from remediator.service.records import Finding
+
+
+def evidence_document(evidence: Evidence) -> dict[str, JSON]:
+    """Return the evidence as a JSON object."""
+    record = evidence.record
+    return {
+        "id": record.id,
+        "mode": record.mode.value,
+        "state": record.state.value,
+        "caller": {"id": record.caller, "role": evidence.caller},
+        "created_at": record.created_at,
+        "findings": [_finding_document(evidence, finding) for finding in evidence.findings],
+    }
 
 
 def evidence_view(evidence: Evidence) -> list[RenderableType]:
@@ -26,6 +42,14 @@ def evidence_view(evidence: Evidence) -> list[RenderableType]:
     for finding in evidence.findings:
         shown += _finding(evidence, finding)
     return shown
+
+
+def _finding_document(evidence: Evidence, finding: Finding) -> dict[str, JSON]:
+    command, why_not = evidence.way_back(finding)
+    change = finding.change
+    lines = [line.document() for line in differences(change.before, change.after)] if change else []
+    way_back = {"command": command} if command else {"none": why_not}
+    return result(finding, evidence.record.mode) | {"changes": lines, "way_back": way_back}
 
 
 def _finding(evidence: Evidence, finding: Finding) -> list[RenderableType]:

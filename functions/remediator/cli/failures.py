@@ -58,8 +58,11 @@ def explained(error: Exception) -> Failed | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from remediator.catalogue.errors import Unfit
+    from remediator.operator.errors import NotFound
     from remediator.vendor.errors import NotServed, Unreachable
 
+    if isinstance(error, NotFound):
+        return Failed(str(error), exit=Exit.NOT_FOUND, next=error.next)
     if isinstance(error, NotServed):
         advice = advice_on(error)
         resendable = advice.exit is Exit.NOT_NOW or isinstance(error, Unreachable)

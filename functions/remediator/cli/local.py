@@ -54,17 +54,21 @@ def seed(*, place: Place, speech: Speech) -> None:
     Example:  [cyan]remediator local seed --account account.json --json > findings.json[/cyan], then
     [cyan]remediator vendor apply findings.json --account account.json[/cyan]
     """
+    from remediator.cli.aws_place import AwsPlace
     from remediator.cli.exits import Exit
     from remediator.cli.failures import Failed
     from remediator.cli.mess_view import mess_document, mess_view
     from remediator.local.mess import make_mess
 
-    if place.endpoint_url is None:
+    there = place.there
+    if there.described is None:
         raise Failed(
             "a mess is made in an embedded account only",
             exit=Exit.USAGE,
             next="Name it with --account FILE, the file that `remediator local up --json FILE` writes.",
         )
-    session: Any = place.session()
-    mess = make_mess(lambda service: session.client(service, endpoint_url=place.endpoint_url), session.region_name)
+    if not isinstance(there, AwsPlace):
+        raise Failed("a mess is made on AWS only, so far", exit=Exit.USAGE, next="Name an account of AWS.")
+    session: Any = there.session("admin")
+    mess = make_mess(lambda service: session.client(service, endpoint_url=there.endpoint_url), session.region_name)
     speech.answer(mess_document(mess), *mess_view(mess))

@@ -9,23 +9,38 @@ from typing import Annotated, Any, Final
 import typer
 
 from remediator.cli.failures import expected
-from remediator.cli.places import Place
+from remediator.cli.places import Cloud, Place
 from remediator.cli.speech import Speech
 
 _WHERE: Final = "Which deployment"
 
 _PLACE: Final[dict[str, tuple[Any, Any]]] = {
+    "cloud": (
+        Annotated[Cloud | None, typer.Option(help="Where it is; aws if you don't say.", rich_help_panel=_WHERE)],
+        None,
+    ),
     "profile": (
-        Annotated[str | None, typer.Option(help="Profile of your AWS configuration.", rich_help_panel=_WHERE)],
+        Annotated[str | None, typer.Option(help="AWS: profile of your configuration.", rich_help_panel=_WHERE)],
         None,
     ),
     "region": (
-        Annotated[str | None, typer.Option(help="Region of the deployment.", rich_help_panel=_WHERE)],
+        Annotated[str | None, typer.Option(help="AWS: region of the deployment.", rich_help_panel=_WHERE)],
         None,
     ),
     "stack": (
-        Annotated[str, typer.Option(help="Name of the stack.", rich_help_panel=_WHERE)],
-        "Remediator",
+        Annotated[str | None, typer.Option(help="AWS: name of the stack, if not Remediator.", rich_help_panel=_WHERE)],
+        None,
+    ),
+    "subscription": (
+        Annotated[str | None, typer.Option(help="Azure: id of the subscription.", rich_help_panel=_WHERE)],
+        None,
+    ),
+    "resource_group": (
+        Annotated[
+            str | None,
+            typer.Option("--resource-group", help="Azure: the deployment's own group.", rich_help_panel=_WHERE),
+        ],
+        None,
     ),
     "account": (
         Annotated[
@@ -34,7 +49,7 @@ _PLACE: Final[dict[str, tuple[Any, Any]]] = {
                 metavar="FILE",
                 exists=True,
                 dir_okay=False,
-                help="The file that `remediator local up --json FILE` wrote, in place of the three above.",
+                help="The file that `remediator local up --json FILE` wrote, in place of all these.",
                 rich_help_panel=_WHERE,
             ),
         ],

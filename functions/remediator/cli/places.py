@@ -1,13 +1,14 @@
 """Find a deployment, and reach it as its operator or as its vendor."""
 
-# ruff: noqa: PLC0415 - the SDK is imported when a deployment is looked for, so that --help is instant
+# ruff: noqa: PLC0415 - a cloud's SDK is imported when a deployment is looked for, so that --help is instant
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
@@ -16,106 +17,76 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import boto3
-
+    from remediator.cli.aws_place import AwsPlace
+    from remediator.cli.azure_place import AzurePlace
+    from remediator.operator.office import Office
     from remediator.vendor import Client
 
-OPERATOR = "remediator-operator"
+
+class Cloud(StrEnum):
+    """Name the clouds that a deployment may be on."""
+
+    AWS = "aws"
+    AZURE = "azure"
+
+
+_OPTIONS: Final[Mapping[Cloud, tuple[str, ...]]] = {
+    Cloud.AWS: ("profile", "region", "stack"),
+    Cloud.AZURE: ("subscription", "resource_group"),
+}
 
 
 @dataclass(frozen=True)
 class Place:
-    """Say where to look: an AWS profile, region and stack, or the file of an embedded account."""
+    """Say where to look, as the options do: on AWS or on Azure, or in the file of an embedded cloud."""
 
+    cloud: Cloud | None = None
     profile: str | None = None
     region: str | None = None
-    stack: str = "Remediator"
+    stack: str | None = None
+    subscription: str | None = None
+    resource_group: str | None = None
     account: Path | None = None
 
-    def operator(self) -> Operator:
-        """Reach the deployment as its operator: the session's principal is one that the operator role trusts."""
-        return Operator(self._session("operator_credentials"), self.endpoint_url, self.stack)
+    def operator(self) -> Office:
+        """Reach the deployment as its operator."""
+        return self.there.operator()
 
     def vendor(self, outputs: Path | None = None) -> Client:
-        """Reach the deployment as its vendor, through outputs that the customer gave or those of the stack."""
-        from remediator.vendor import Client, Deployment, reader_access
-
-        session = self._session("vendor_credentials")
-        given = read_json(outputs) if outputs else self._file and self._file["outputs"]
-        deployment = Deployment.from_outputs(_flat(given or outputs_of(session, self.endpoint_url, self.stack)))
-        return Client(deployment, reader_access(deployment, session, endpoint_url=self.endpoint_url))
-
-    def session(self) -> boto3.Session:
-        """Return a session with the administrator's own credentials."""
-        return self._session("admin_credentials")
-
-    @property
-    def endpoint_url(self) -> str | None:
-        """Return where the cloud answers, if that isn't AWS."""
-        return self._file["aws_endpoint_url"] if self._file else None
+        """Reach the deployment as its vendor, through outputs that the customer gave or those of the deployment."""
+        return self.there.vendor(_flat(read_json(outputs)) if outputs else None)
 
     @cached_property
-    def _file(self) -> dict[str, Any] | None:
-        return read_json(self.account) if self.account else None
+    def there(self) -> AwsPlace | AzurePlace:
+        """Return the place on its cloud, or raise `Failed` where the options don't name one."""
+        described: Mapping[str, Any] | None = read_json(self.account) if self.account else None
+        cloud = self._cloud(described)
+        self._require_options_of(cloud, described)
+        if cloud is Cloud.AZURE:
+            from remediator.cli.azure_place import AzurePlace
 
-    def _session(self, whose: str) -> boto3.Session:
-        import boto3
+            return AzurePlace(self.subscription, self.resource_group, described)
+        from remediator.cli.aws_place import AwsPlace
 
-        if self._file is None:
-            return boto3.Session(profile_name=self.profile, region_name=self.region)
-        try:
-            return boto3.Session(**self._file[whose], region_name=self._file["region"])
-        except (KeyError, TypeError):
-            raise Failed(
-                f"{self.account} has no {whose}",
-                exit=Exit.USAGE,
-                next="Let `remediator local up --json FILE` write it.",
-            ) from None
+        return AwsPlace(self.profile, self.region, self.stack, described)
 
+    def _cloud(self, described: Mapping[str, Any] | None) -> Cloud:
+        if described is None:
+            return self.cloud or Cloud.AWS
+        found = Cloud(described.get("cloud", Cloud.AWS))
+        if self.cloud not in (None, found):
+            raise Failed(f"{self.account} is of {found.value}", exit=Exit.USAGE, next="Leave --cloud out.")
+        return found
 
-class Operator:
-    """Hold a session of the operator role, and what the stack says of the deployment."""
-
-    def __init__(self, session: boto3.Session, endpoint_url: str | None, stack: str) -> None:
-        self._endpoint_url = endpoint_url
-        self._stack = stack
-        self._session, self.id = _as_operator(session, endpoint_url)
-
-    @cached_property
-    def outputs(self) -> Mapping[str, str]:
-        """Return the stack's outputs."""
-        return outputs_of(self._session, self._endpoint_url, self._stack)
-
-    def service(self, name: str) -> Any:  # noqa: ANN401 - an SDK client of any service
-        """Return an SDK client with the operator's credentials."""
-        session: Any = self._session
-        return session.client(name, endpoint_url=self._endpoint_url)
-
-    def client(self) -> Client:
-        """Return a client of the protocol: the operator signs like any caller."""
-        from remediator.vendor import Client, Deployment
-        from remediator.vendor.aws_access import AwsAccess
-
-        deployment = Deployment.from_outputs(self.outputs)
-        access = AwsAccess(deployment, self._session, None, endpoint_url=self._endpoint_url)
-        return Client(deployment, access)
-
-
-def outputs_of(session: boto3.Session, endpoint_url: str | None, stack: str) -> Mapping[str, str]:
-    """Return a stack's outputs, or raise `Failed` saying where it was looked for."""
-    from botocore.exceptions import ClientError
-
-    try:
-        stacks = session.client("cloudformation", endpoint_url=endpoint_url).describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != "ValidationError":
-            raise
-        raise Failed(
-            f"there is no stack {stack} in {session.region_name}",
-            exit=Exit.NOT_FOUND,
-            next="Name its --region, --profile and --stack; or deploy it: see README.md.",
-        ) from None
-    return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", ())}
+    def _require_options_of(self, cloud: Cloud, described: Mapping[str, Any] | None) -> None:
+        """Refuse options that nothing would come of."""
+        allowed = () if described else _OPTIONS[cloud]
+        others = [name for names in _OPTIONS.values() for name in names if name not in allowed and getattr(self, name)]
+        if others:
+            named = " and ".join(f"--{name.replace('_', '-')}" for name in others)
+            where = f"--account {self.account}" if described else f"--cloud {cloud.value}"
+            usual = " ".join(f"--{name.replace('_', '-')}" for name in allowed) or "nothing else"
+            raise Failed(f"{named} means nothing with {where}", exit=Exit.USAGE, next=f"There it takes {usual}.")
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
@@ -128,32 +99,29 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
         raise Failed(f"{path} isn't JSON", exit=Exit.USAGE, next="Check that it is the right file.") from None
 
 
+def credentials_of(whose: str, described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return somebody's credentials in an embedded cloud's file, or raise `Failed`."""
+    found = described.get(f"{whose}_credentials")
+    if not isinstance(found, dict):
+        raise Failed(
+            f"the file has no {whose}_credentials",
+            exit=Exit.USAGE,
+            next="Let `remediator local up --json FILE` write it.",
+        )
+    return found
+
+
 def _flat(outputs: Any) -> Mapping[str, str]:  # noqa: ANN401 - as the file has it
-    """Take outputs as they are, or as `cdk deploy --outputs-file` writes them: under the stack's name."""
+    """Take outputs as they are, or as the clouds' tools write them.
+
+    `cdk deploy --outputs-file` and `remediator azure install --json` put them into another object, and `az deployment
+    group show --query properties.outputs` each value.
+    """
+    if isinstance(outputs, dict) and isinstance(outputs.get("outputs"), dict):
+        return _flat(outputs["outputs"])
     if isinstance(outputs, dict) and len(outputs) == 1:
         (inner,) = outputs.values()
-        return inner if isinstance(inner, dict) else outputs
+        return _flat(inner) if isinstance(inner, dict) else outputs
     if not isinstance(outputs, dict):
         raise Failed("the outputs aren't an object", exit=Exit.USAGE, next="`cdk deploy --outputs-file` writes them.")
-    return outputs
-
-
-def _as_operator(session: boto3.Session, endpoint_url: str | None) -> tuple[boto3.Session, str]:
-    """Return a session of the operator role and the role's unique id; a session that is one already stays."""
-    import boto3
-
-    sts = session.client("sts", endpoint_url=endpoint_url)
-    caller = sts.get_caller_identity()
-    if f":assumed-role/{OPERATOR}/" in caller["Arn"]:
-        return session, caller["UserId"].partition(":")[0]
-    partition = caller["Arn"].split(":")[1]
-    role = f"arn:{partition}:iam::{caller['Account']}:role/{OPERATOR}"
-    assumed = sts.assume_role(RoleArn=role, RoleSessionName="remediator-cli")
-    keys = assumed["Credentials"]
-    mine = boto3.Session(
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-        region_name=session.region_name,
-    )
-    return mine, assumed["AssumedRoleUser"]["AssumedRoleId"].partition(":")[0]
+    return {name: one["value"] if isinstance(one, dict) and "value" in one else one for name, one in outputs.items()}

@@ -2,13 +2,19 @@
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import typer
 
+from remediator.cli.exits import Exit
+from remediator.cli.failures import Failed
 from remediator.cli.options import command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
+from remediator.core.messages import KEY
+
+_RECEIPT: Final = re.compile(rf"(?P<id>{KEY.pattern})(?:/(?P<index>[0-9]{{1,3}}))?", re.ASCII)
 
 
 @command
@@ -26,9 +32,21 @@ def show(
 
     Example:  [cyan]remediator show 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11/0[/cyan]
     """
-    from remediator.cli.evidence import parse_receipt, read_evidence
-    from remediator.cli.evidence_view import evidence_view
+    from remediator.cli.evidence_view import evidence_document, evidence_view
+    from remediator.operator.evidence import read_evidence
 
     remediation, index = parse_receipt(receipt)
     evidence = read_evidence(place.operator(), remediation, index)
-    speech.answer(evidence.document(), *evidence_view(evidence))
+    speech.answer(evidence_document(evidence), *evidence_view(evidence))
+
+
+def parse_receipt(text: str) -> tuple[str, int | None]:
+    """Read a receipt's id, or a remediation's, or raise `Failed`."""
+    match = _RECEIPT.fullmatch(text)
+    if not match:
+        raise Failed(
+            f"{text!r} isn't the id of a receipt or a remediation",
+            exit=Exit.USAGE,
+            next="A receipt's id is a remediation's, a slash and a number, as every answer shows it.",
+        )
+    return match["id"], int(match["index"]) if match["index"] else None

@@ -29,7 +29,7 @@ def rollback(
     Example:  [cyan]remediator rollback 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11 --finding 0 --finding 3[/cyan]
     """
     from remediator.cli.answering import give
-    from remediator.cli.evidence import parse_receipt
+    from remediator.cli.receipts import parse_receipt
 
     identifier, index = parse_receipt(remediation)
     chosen = [*(finding or ()), *(() if index is None else (index,))]

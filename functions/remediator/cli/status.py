@@ -20,8 +20,8 @@ def status(*, place: Place, speech: Speech) -> None:
     """
     import time
 
-    from remediator.cli.condition import examine
     from remediator.cli.condition_view import condition_view
+    from remediator.operator.condition import examine
 
     condition = examine(place.operator(), time.time())
     speech.answer(condition.document(), *condition_view(condition))

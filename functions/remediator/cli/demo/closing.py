@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from remediator.cli.condition import examine
 from remediator.cli.demo import verdicts
 from remediator.cli.demo.attacks import UNAUTHORIZED
 from remediator.cli.demo.forgery import Forger
@@ -14,6 +13,7 @@ from remediator.core.gate import keys_of
 from remediator.core.windows import Window
 from remediator.local.account import ROTATION
 from remediator.local.scheduler import NoSchedule
+from remediator.operator.condition import examine
 from remediator.vendor.errors import NotServed
 
 if TYPE_CHECKING:

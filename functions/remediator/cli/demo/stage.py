@@ -9,7 +9,7 @@ from botocore.config import Config
 
 from remediator.catalogue import registry
 from remediator.catalogue.spec import Home
-from remediator.cli.places import Operator
+from remediator.operator.aws_office import AwsOffice
 from remediator.vendor import Client, Deployment, reader_access
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Stage:
         self._admin: Any = admin
         self.reader = reader_access(self.deployment, vendor, endpoint_url=self.endpoint_url)
         self.vendor = Client(self.deployment, self.reader)
-        self.desk = Operator(operator, self.endpoint_url, described["stack"])
+        self.desk = AwsOffice(operator, described["stack"], endpoint_url=self.endpoint_url)
         self.operator = self.desk.client()
 
     def admin(self, service: str) -> Any:  # noqa: ANN401 - an SDK client of any service

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from remediator.cli.condition import examine
 from remediator.cli.demo.azure import story as azure_story
 from remediator.cli.demo.board import Board
 from remediator.cli.demo.closing import close
@@ -18,6 +17,7 @@ from remediator.cli.demo.siege import besiege
 from remediator.cli.demo.stage import Stage
 from remediator.core.windows import AHEAD
 from remediator.local.account import EmbeddedAccount
+from remediator.operator.condition import examine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def _rotate(stage: Stage) -> None:
     stage.board.line("the gate after it", wanted="open", got=condition.gate)
     stage.board.line("windows staged", wanted=AHEAD + 1, got=len(condition.staged))
     stage.board.line(
-        "windows that STS would open in, each for its own value", wanted=AHEAD + 1, got=len(condition.opens)
+        "windows that STS would open in, each for its own value", wanted=AHEAD + 1, got=len(condition.opens or ())
     )
 
 

@@ -1,109 +1,45 @@
-"""Examine a deployment: what the rotator staged, what STS would open, what rings."""
+"""Examine a deployment on AWS: its state table, the write role's trust policy, CloudWatch's alarms."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from remediator.core.windows import AHEAD, Window, open_at, window_at
+from remediator.core.windows import Window, open_at, window_at
+from remediator.operator.condition import Alarm, Condition, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from remediator.catalogue.spec import JSON
-    from remediator.cli.places import Operator
+    from remediator.operator.aws_office import AwsOffice
 
 ALARMS: Final = "remediator-"
-_AHEAD_OF_LAST_RUN: Final = AHEAD
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Hold one alarm's state, as CloudWatch names it: OK, ALARM or INSUFFICIENT_DATA."""
-
-    name: str
-    state: str
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Hold how a deployment is at `now`, in Unix time.
-
-    `answers` is what the endpoint itself says: open, frozen or unavailable. `staged` are the windows that the state
-    table shows, `opens` those for which the trust policy opens; `foreign` are principals in it that don't belong there.
-    """
-
-    now: float
-    outputs: Mapping[str, str]
-    answers: str
-    control: str | None
-    staged: tuple[int, ...]
-    opens: tuple[int, ...]
-    foreign: tuple[str, ...]
-    alarms: tuple[Alarm, ...]
-
-    @property
-    def gate(self) -> str:
-        """Return `open`, `frozen`, `closed`, or `foreign` where the trust policy trusts who it shouldn't."""
-        if self.foreign:
-            return "foreign"
-        if self.control == "frozen":
-            return "frozen"
-        current = window_at(self.now).number
-        return "open" if self.answers == "open" and current in self.staged and current in self.opens else "closed"
-
-    @property
-    def closes_at(self) -> int | None:
-        """Return when the gate closes if the rotator never runs again; the last window's grace counts."""
-        both = set(self.staged) & set(self.opens)
-        return Window(max(both)).closes if both else None
-
-    @property
-    def last_rotation(self) -> tuple[int, int] | None:
-        """Return the five minutes in which the rotator last staged a window: it always stages three ahead."""
-        if not self.staged:
-            return None
-        window = Window(max(self.staged) - _AHEAD_OF_LAST_RUN)
-        return window.not_before, window.not_after
-
-    def document(self) -> dict[str, JSON]:
-        """Return the condition as a JSON object."""
-        return {
-            "deployment": dict(self.outputs),
-            "now": int(self.now),
-            "gate": self.gate,
-            "endpoint": self.answers,
-            "control": self.control,
-            "window": window_at(self.now).number,
-            "staged": list(self.staged),
-            "opens": list(self.opens),
-            "foreign_principals": list(self.foreign),
-            "closes_at": self.closes_at,
-            "last_rotation": self.last_rotation,
-            "alarms": [asdict(alarm) for alarm in self.alarms],
-        }
-
-
-def examine(operator: Operator, now: float) -> Condition:
+def examine(office: AwsOffice, now: float) -> Condition:
     """Look at everything that tells how the deployment is; reads only."""
-    outputs = operator.outputs
-    control, staged = _state(operator.service("dynamodb"), outputs["StateTable"], open_at(now))
-    opens, foreign = _trust(operator.service("iam"), outputs, now)
+    outputs = office.outputs
+    control, staged = _state(office.service("dynamodb"), outputs["StateTable"], open_at(now))
+    opens, foreign = _trust(office.service("iam"), outputs, now)
     return Condition(
         now=now,
+        cloud=office.cloud,
         outputs=outputs,
-        answers=operator.client().health().gate,
+        words=Words(
+            place=outputs["Region"],
+            reader=outputs["ReaderRoleArn"],
+            rotate=f"aws lambda invoke --function-name {outputs['RotateFunction']} /dev/stdout",
+        ),
+        answers=office.client().health().gate,
         control=control,
         staged=staged,
         opens=opens,
         foreign=foreign,
-        alarms=_alarms(operator.service("cloudwatch")),
+        alarms=_alarms(office.service("cloudwatch")),
     )
 
 

@@ -1,0 +1,59 @@
+"""Find a deployment on AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+
+from remediator.cli.exits import Exit
+from remediator.cli.failures import Failed
+from remediator.cli.places import credentials_of
+from remediator.operator.aws_office import AwsOffice, outputs_of
+from remediator.vendor import Client, Deployment, reader_access
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STACK: Final = "Remediator"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPlace:
+    """Name a profile, a region and a stack; or hold what an embedded account says of itself."""
+
+    profile: str | None
+    region: str | None
+    stack: str | None
+    described: Mapping[str, Any] | None
+
+    def operator(self) -> AwsOffice:
+        """Reach the deployment as its operator: the session's principal is one that the operator role trusts."""
+        return AwsOffice(self.session("operator"), self.stack or STACK, endpoint_url=self.endpoint_url)
+
+    def vendor(self, outputs: Mapping[str, str] | None) -> Client:
+        """Reach the deployment as its vendor: the session's principal is the one that the reader role trusts."""
+        session = self.session("vendor")
+        given = outputs or (self.described and self.described["outputs"])
+        found = given or outputs_of(session, self.stack or STACK, endpoint_url=self.endpoint_url)
+        deployment = Deployment.from_outputs(found)
+        return Client(deployment, reader_access(deployment, session, endpoint_url=self.endpoint_url))
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Return where the cloud answers, if that isn't AWS."""
+        return self.described["aws_endpoint_url"] if self.described else None
+
+    def session(self, whose: str) -> boto3.Session:
+        """Return a session of somebody of an embedded account; elsewhere that of whoever is signed in."""
+        if self.described is None:
+            return boto3.Session(profile_name=self.profile, region_name=self.region)
+        try:
+            return boto3.Session(**credentials_of(whose, self.described), region_name=self.described["region"])
+        except (KeyError, TypeError):
+            raise Failed(
+                f"the file's {whose}_credentials aren't AWS's",
+                exit=Exit.USAGE,
+                next="Let `remediator local up --json FILE` write it.",
+            ) from None

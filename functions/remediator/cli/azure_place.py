@@ -1,0 +1,96 @@
+"""Find a deployment on Azure."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from azure.identity import ClientSecretCredential, DefaultAzureCredential
+
+from remediator.azure.arm_client import ArmClient
+from remediator.cli.exits import Exit
+from remediator.cli.failures import Failed
+from remediator.cli.places import credentials_of
+from remediator.operator.azure_office import PATIENCE, AzureOffice, outputs_of
+from remediator.vendor.azure_access import AzureAccess
+from remediator.vendor.azure_deployment import AzureDeployment
+from remediator.vendor.client import Client
+from remediator.vendor.transport import HttpTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azure.core.credentials import TokenCredential
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class AzurePlace:
+    """Name a subscription and a resource group; or hold what an embedded cloud says of itself."""
+
+    subscription: str | None
+    resource_group: str | None
+    described: Mapping[str, Any] | None
+
+    def operator(self) -> AzureOffice:
+        """Reach the deployment as its operator."""
+        subscription, group = self.site
+        return AzureOffice(self.credential("operator"), subscription, group, transport=self._transport())
+
+    def vendor(self, outputs: Mapping[str, str] | None) -> Client:
+        """Reach the deployment as its vendor: outputs that the customer gave are all there is to know."""
+        credential = self.credential("vendor")
+        given = outputs or (self.described and self.described["outputs"])
+        deployment = AzureDeployment.from_outputs(given or self._found(credential))
+        return Client(deployment, AzureAccess(deployment, credential), transport=self._transport())
+
+    def credential(self, whose: str) -> TokenCredential:
+        """Sign in as somebody of an embedded cloud; elsewhere as whoever is signed in."""
+        if self.described is None:
+            return DefaultAzureCredential()
+        self._enter(self.described)
+        given = credentials_of(whose, self.described)
+        try:
+            return ClientSecretCredential(given["tenant_id"], given["client_id"], given["client_secret"])
+        except KeyError:
+            raise Failed(
+                f"the file's {whose}_credentials aren't Azure's",
+                exit=Exit.USAGE,
+                next="Let `remediator local up --cloud azure --json FILE` write it.",
+            ) from None
+
+    @property
+    def site(self) -> tuple[str, str]:
+        """Return subscription and resource group, or raise `Failed`."""
+        if self.described is not None:
+            return self.described["subscription_id"], self.described["resource_group"]
+        if self.subscription is None or self.resource_group is None:
+            raise Failed(
+                "on Azure a deployment is named by its subscription and resource group",
+                exit=Exit.USAGE,
+                next="Add --subscription and --resource-group, as they were given to `remediator azure install`.",
+            )
+        if not _GUID.fullmatch(self.subscription):
+            raise Failed(
+                f"--subscription {self.subscription!r} is no GUID",
+                exit=Exit.USAGE,
+                next="`az account show --query id` prints it.",
+            )
+        return self.subscription, self.resource_group
+
+    def _found(self, credential: TokenCredential) -> Mapping[str, str]:
+        subscription, group = self.site
+        arm = ArmClient(credential, deadline=time.time() + PATIENCE)
+        return outputs_of(arm, f"/subscriptions/{subscription}/resourceGroups/{group}")
+
+    def _transport(self) -> HttpTransport:
+        return HttpTransport(self.described["ca_file"] if self.described else None)
+
+    @staticmethod
+    def _enter(described: Mapping[str, Any]) -> None:
+        """Go through the embedded cloud's proxy, and trust what answers there: every SDK looks into the environment."""
+        os.environ.update(described["environment"])

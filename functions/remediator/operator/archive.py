@@ -1,0 +1,42 @@
+"""Read execution records and receipts straight from their store: it works while the gate is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from remediator.operator.office import on_each
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.operator.aws_office import AwsOffice
+    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.office import Office
+    from remediator.service.records import Finding, Record
+
+
+class Archive(Protocol):
+    """Read what the remediator wrote down; nothing here writes."""
+
+    def record(self, remediation: str) -> Record | None:
+        """Return a remediation's execution record, or None."""
+
+    def findings(self, remediation: str) -> Sequence[Finding]:
+        """Return what is stored of each finding of a remediation, in order of their index."""
+
+
+def archive_of(office: Office) -> Archive:
+    """Return a deployment's archive."""
+    return on_each(office, aws=_on_aws, azure=_on_azure)
+
+
+def _on_aws(office: AwsOffice) -> Archive:
+    from remediator.operator.aws_archive import AwsArchive  # noqa: PLC0415 - only the cloud's own SDK need be there
+
+    return AwsArchive(office)
+
+
+def _on_azure(office: AzureOffice) -> Archive:
+    from remediator.operator.azure_archive import AzureArchive  # noqa: PLC0415 - only the cloud's own SDK need be there
+
+    return AzureArchive(office)

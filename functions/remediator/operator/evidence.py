@@ -1,0 +1,65 @@
+"""Find a remediation's record and receipts: who asked, what became of it, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from remediator.catalogue import registry
+from remediator.catalogue.engine import Outcome
+from remediator.catalogue.errors import UnknownFix
+from remediator.operator.archive import archive_of
+from remediator.operator.errors import NoReceipt
+from remediator.service.records import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.operator.office import Office
+    from remediator.service.records import Finding, Record
+
+_UNCHANGED: Final = frozenset({Outcome.PLANNED, Outcome.ALREADY_COMPLIANT, Outcome.REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Hold a remediation's record and the findings that were asked for; `caller` says whose record it is."""
+
+    record: Record
+    findings: Sequence[Finding]
+    caller: str
+
+    def way_back(self, finding: Finding) -> tuple[str | None, str]:
+        """Return the command that writes the old state back, or None and why there is none."""
+        if self.record.mode is not Mode.APPLY:
+            return None, f"a {self.record.mode.value} isn't rolled back"
+        if finding.change is None or finding.outcome in _UNCHANGED:
+            return None, "nothing was changed"
+        why = _irreversible(finding.fix)
+        if why:
+            return None, why
+        return f"remediator rollback {finding.remediation} --finding {finding.index}", ""
+
+
+def read_evidence(office: Office, remediation: str, index: int | None) -> Evidence:
+    """Read a receipt, or with no index a whole remediation; raise `NoReceipt` if there is none of that id."""
+    archive = archive_of(office)
+    record = archive.record(remediation)
+    findings = [one for one in archive.findings(remediation) if index in (None, one.index)]
+    if record is None or (index is not None and not findings):
+        named = remediation if index is None else f"{remediation}/{index}"
+        raise NoReceipt(f"there is no receipt {named}", next="Check the id and the deployment.")
+    return Evidence(record, findings, role_of(record.caller, office))
+
+
+def role_of(caller: str, office: Office) -> str:
+    """Return who asked: there are but two principals that may, and we know which of them is ours."""
+    return "operator" if caller == office.operator else "vendor"
+
+
+def _irreversible(fix: str) -> str | None:
+    try:
+        why: str | None = getattr(registry.load(fix), "why", None)
+    except UnknownFix:
+        return "this version's catalogue doesn't know the fix any more"
+    return why
