@@ -8,7 +8,7 @@ import pytest
 
 from remediator.catalogue import policies, publish, registry
 from remediator.catalogue.engine import Change, Job, Outcome
-from remediator.catalogue.errors import Overtaken, UnknownFix
+from remediator.catalogue.errors import Overtaken, Underway, UnknownFix
 from remediator.catalogue.pages import page
 from remediator.catalogue.spec import Home, allow
 from tests.catalogue.toys import BUCKET, Brightness, Lamp, TurnUp
@@ -27,6 +27,19 @@ class TurnUpSlowly(TurnUp):
     asynchronous = True
     reads = allow("Microsoft.Lamps/lamps/read")
     writes = allow("Microsoft.Lamps/lamps/write")
+
+
+class WatchTurning(TurnUpSlowly):
+    """Turn up a lamp in its own time, and see it turn.
+
+    It gets brighter later.
+    """
+
+    def read(self, client: Lamp, target: Target) -> int:
+        now = super().read(client, target)
+        if client.coming is not None:
+            raise Underway("it is being turned")
+        return now
 
 
 class TurnUpTooLate(TurnUp):
@@ -50,6 +63,30 @@ def test_what_the_cloud_finishes_later_is_pending_where_it_does_not_stand_yet() 
 
 def test_what_stands_already_is_not_pending() -> None:
     assert Job(TurnUpSlowly(), Lamp(2), BUCKET, Brightness()).apply(Change(2, 5), pauses=()) is Outcome.FIXED
+
+
+def test_a_change_that_is_under_way_is_looked_at_until_it_stands() -> None:
+    lamp = Lamp(2, late=2)
+    assert Job(WatchTurning(), lamp, BUCKET, Brightness()).apply(Change(2, 5), pauses=(None, None)) is Outcome.FIXED
+    assert lamp.looks == 3
+
+
+def test_a_change_that_is_still_under_way_in_the_end_is_pending() -> None:
+    lamp = Lamp(2, late=9)
+    job = Job(WatchTurning(), lamp, BUCKET, Brightness())
+    assert job.apply(Change(2, 5), pauses=(None,)) is Outcome.PENDING
+    assert not job.shows(5)
+    with pytest.raises(Underway):
+        job.plan()
+    with pytest.raises(Underway):
+        job.roll_back(Change(2, 5), pauses=())
+    assert lamp.written == [(2, 5)]
+
+
+def test_a_change_that_is_under_way_when_it_is_gone_on_with_may_be_ones_own() -> None:
+    lamp = Lamp(2, late=9, coming=5)
+    assert Job(WatchTurning(), lamp, BUCKET, Brightness()).resume(Change(2, 5), pauses=()) is Outcome.UNVERIFIED
+    assert lamp.written == []
 
 
 def test_a_write_that_was_overtaken_has_drifted() -> None:

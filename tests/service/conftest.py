@@ -6,17 +6,17 @@ import pytest
 
 from remediator.catalogue import registry
 from tests.service.site import Site
-from tests.service.world import BurnOut, SwitchOn
+from tests.service.world import BurnOut, SwitchOn, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LAMPS = {fix.id: fix() for fix in (SwitchOn, BurnOut)}
+_LAMPS = {fix.id: fix() for fix in (SwitchOn, BurnOut, WarmUp)}
 
 
 @pytest.fixture(autouse=True)
 def lamps_in_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Add two fixes for lamps to the catalogue: rules are tested apart from any cloud."""
+    """Add fixes for lamps to the catalogue: rules are tested apart from any cloud."""
     load, answering = registry.load, registry.answering
 
     def answer(finding: str, cloud: str) -> tuple[Any, Mapping[str, Any]]:

@@ -62,7 +62,7 @@ class Site:
             scope=Scope(
                 home=HOME,
                 regions=frozenset({"eu-west-1", "eu-central-1"}),
-                fixes=frozenset({"aws.lamp.switch-on", "aws.lamp.burn-out"}),
+                fixes=frozenset({"aws.lamp.switch-on", "aws.lamp.burn-out", "aws.lamp.warm-up"}),
                 own=("arn:aws:lamp:*:*:remediator-*",),
             ),
             admission=Admission(DEPLOYMENT, self.table, self.monitor, self.clock),

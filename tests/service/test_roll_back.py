@@ -172,3 +172,76 @@ def test_a_refresh_of_what_is_still_not_so_says_so(site: Site) -> None:
 
 def test_a_refresh_of_what_is_settled_has_nothing_to_do(lit: Site) -> None:
     assert outcomes(back(lit, verb="refresh")) == []
+
+
+@pytest.fixture
+def warming(site: Site) -> Site:
+    """A site whose desk lamp was to be switched on, and takes its time."""
+    site.cloud.stubborn = {"desk"}
+    reply = site.post({"mode": "apply", "findings": [{"fix": "aws.lamp.warm-up", "target": lamp("desk")}]})
+    assert outcomes(reply) == ["pending"]
+    site.cloud.stubborn.clear()
+    site.cloud.writes.clear()
+    return site
+
+
+def reason(reply: Reply) -> str:
+    [result] = reply.body["results"]
+    return str(result["reason"]["code"])
+
+
+def test_a_refresh_turns_what_was_pending_into_fixed_once_it_has_come_about(warming: Site) -> None:
+    assert outcomes(back(warming, verb="refresh")) == ["pending"]
+    warming.cloud.warming = {"desk"}
+    assert outcomes(back(warming, verb="refresh", key="refresh-while-warming")) == ["pending"]
+    warming.cloud.warming = set()
+    warming.cloud.lamps["desk"] = {"on": True, "name": "desk", "colour": "white"}
+    assert outcomes(back(warming, verb="refresh", key="refresh-when-warm")) == ["fixed"]
+    assert warming.get(f"/v1/remediations/{KEY}").body["results"][0]["outcome"] == "fixed"
+    assert warming.cloud.writes == []
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome.PENDING, Outcome.UNVERIFIED])
+def test_what_may_still_come_about_is_not_said_to_be_rolled_back(warming: Site, outcome: Any) -> None:
+    stored = warming.ledger.stored[KEY]
+    stored[0] = replace(stored[0], outcome=outcome)
+    reply = back(warming)
+    assert (outcomes(reply), reason(reply)) == (["failed"], "underway")
+    warming.cloud.warming = {"desk"}
+    reply = back(warming, key="the-way-back-0002")
+    assert (outcomes(reply), reason(reply)) == (["failed"], "underway")
+    assert warming.cloud.writes == []
+
+
+def test_what_has_come_about_is_rolled_back_refreshed_or_not(warming: Site) -> None:
+    warming.cloud.lamps["desk"] = {"on": True, "name": "desk", "colour": "white"}
+    assert outcomes(back(warming)) == ["rolled_back"]
+    assert warming.cloud.lamps["desk"] == OFF
+
+
+def test_what_is_settled_and_as_it_was_is_rolled_back_already(warming: Site) -> None:
+    stored = warming.ledger.stored[KEY]
+    stored[0] = replace(stored[0], outcome=Outcome.FIXED)
+    assert outcomes(back(warming)) == ["already_rolled_back"]
+
+
+def test_nothing_is_planned_or_written_while_a_change_is_under_way(site: Site) -> None:
+    site.cloud.warming = {"desk"}
+    for mode in ("plan", "apply"):
+        document = {"mode": mode, "findings": [{"fix": "aws.lamp.warm-up", "target": lamp("desk")}]}
+        reply = site.post(document, key=f"while-it-is-warming-{mode}")
+        assert (outcomes(reply), reason(reply)) == (["failed"], "underway")
+    assert site.cloud.writes == []
+
+
+def test_a_lost_reply_to_a_write_that_is_under_way_is_left_open(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = site.cloud.put_lamp
+
+    def slow(name: str, state: Any) -> None:
+        site.cloud.warming = {name}
+        put(name, state)
+
+    monkeypatch.setattr(site.cloud, "put_lamp", slow)
+    site.cloud.lost_replies = {"desk"}
+    reply = site.post({"mode": "apply", "findings": [{"fix": "aws.lamp.warm-up", "target": lamp("desk")}]})
+    assert (outcomes(reply), reason(reply)) == (["unverified"], "Timeout")

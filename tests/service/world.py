@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from remediator.catalogue.errors import BadTarget, NotApplicable
+from remediator.catalogue.errors import BadTarget, NotApplicable, Underway
 from remediator.catalogue.spec import Example, Fix, Home, OneWay, Severity, Target, allow, ids, parameter
 from remediator.core.gate import gate_value
 from remediator.core.seeds import slot_of
@@ -246,9 +246,12 @@ class Lamps:
     broken_lamps: dict[str, Exception] = field(default_factory=dict)
     lost_replies: set[str] = field(default_factory=set)
     stubborn: set[str] = field(default_factory=set)
+    warming: set[str] = field(default_factory=set)
 
     def get_lamp(self, name: str) -> Any:
         with self.steps.step(f"lamp.get {name}"):
+            if name in self.warming:
+                raise Underway(name)
             if name in self.broken_lamps:
                 raise self.broken_lamps[name]
             return copy.deepcopy(self.lamps[name])
@@ -389,6 +392,16 @@ class SwitchOn(Fix[Lamps, Any, Colour]):
 
     def write(self, client: Lamps, target: Target, before: Any, after: Any) -> None:  # noqa: ARG002
         client.put_lamp(target["lamp"], after)
+
+
+class WarmUp(SwitchOn):
+    """Switch on a lamp that takes its time.
+
+    It shines later.
+    """
+
+    id = "aws.lamp.warm-up"
+    asynchronous = True
 
 
 class BurnOut(OneWay[Lamps, Any, Any]):

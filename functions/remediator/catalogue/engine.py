@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from remediator.catalogue.errors import Overtaken
+from remediator.catalogue.errors import Overtaken, Underway
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +60,13 @@ class Job:
         """Return the setting now."""
         return self.fix.read(self.client, self.target)
 
+    def shows(self, wanted: JSON) -> bool:
+        """Tell whether the setting is what is wanted; while a change is under way, it isn't yet."""
+        try:
+            return bool(self.read() == wanted)
+        except Underway:
+            return False
+
     def plan(self) -> Change:
         """Return the change that would repair the setting; only reads."""
         before = self.read()
@@ -71,7 +78,10 @@ class Job:
 
     def resume(self, change: Change, *, pauses: Iterable[None]) -> Outcome:
         """Go on with a change that was begun, but may or may not have been written; trample nothing."""
-        now = self.read()
+        try:
+            now = self.read()
+        except Underway:  # by ourselves, as like as not
+            return Outcome.UNVERIFIED
         if now == change.after:
             return Outcome.FIXED
         if now != change.before and self.fix.desired(now, self.parameters) != change.after:
@@ -91,10 +101,10 @@ class Job:
         try:
             self.fix.write(self.client, self.target, change.before, change.after)
         except Overtaken:  # by ourselves, if an answer was lost on the way and the call sent again
-            return done if self.read() == change.after else Outcome.DRIFTED
+            return done if self.shows(change.after) else Outcome.DRIFTED
         if self._stands(change.after, pauses):
             return done
         return Outcome.PENDING if self.fix.asynchronous else Outcome.UNVERIFIED
 
     def _stands(self, wanted: JSON, pauses: Iterable[None]) -> bool:
-        return self.read() == wanted or any(self.read() == wanted for _ in pauses)
+        return self.shows(wanted) or any(self.shows(wanted) for _ in pauses)

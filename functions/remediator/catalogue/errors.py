@@ -21,5 +21,9 @@ class NotApplicable(Unfit):
     """Say that the setting can't be what is desired on this target, whatever is tried."""
 
 
+class Underway(Exception):  # noqa: N818 - errors are named for what is the case
+    """Say that the cloud is still carrying out a change: what the setting will be can't be told yet."""
+
+
 class Overtaken(Exception):  # noqa: N818 - errors are named for what is the case
     """Say that somebody else changed the setting between the look and the write; nothing was written."""

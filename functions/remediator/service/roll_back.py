@@ -44,8 +44,10 @@ class Return:
 
     def roll_back(self, call: Call, admitted: Admitted, subject: str, chosen: frozenset[int] | None) -> Reply:
         """Write back what was there before, only where the setting is still what was left."""
-        way = _Way(Mode.ROLLBACK, subject, _undoing, RollBack)
-        return self._go(call, admitted, way, self._chosen(call, subject, chosen))
+        receipts = self._chosen(call, subject, chosen)
+        unsettled = frozenset(one.id for one in receipts if one.outcome is None or one.outcome in _UNSETTLED)
+        way = _Way(Mode.ROLLBACK, subject, _undoing, lambda tools: RollBack(tools, unsettled))
+        return self._go(call, admitted, way, receipts)
 
     def refresh(self, call: Call, admitted: Admitted, subject: str, chosen: frozenset[int] | None) -> Reply:
         """Read again what was pending or unverified when the remediation ended."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from remediator.catalogue.engine import Outcome
-from remediator.catalogue.errors import NotApplicable
+from remediator.catalogue.errors import NotApplicable, Underway
 from remediator.service.records import Reason
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Tools:
                 finding = act(task.job(session), task.finding)
             except NotApplicable as unfit:
                 finding = task.finding.ended(Outcome.REFUSED, reason=Reason("not_applicable", str(unfit)))
+            except Underway:
+                finding = task.finding.ended(Outcome.FAILED, reason=_UNDERWAY)
             except self.failures as failure:
                 finding = task.finding.ended(Outcome.FAILED, reason=self.reason(failure))
             except Exception as error:  # noqa: BLE001 - one finding's failure never stops the others
@@ -123,6 +125,8 @@ class RollBack:
     """Store the receipts of the way back, then go it where the setting is still what was left."""
 
     tools: Tools
+    unsettled: frozenset[str] = frozenset()
+    """The receipts to undo of which nobody knows yet what became of them."""
     write: bool = True
 
     def run(self, session: Session, tasks: Sequence[Task]) -> list[Finding]:
@@ -137,9 +141,16 @@ class RollBack:
             return finding
         undone = _change(finding).reversed()
         try:
-            return _explained(finding, job.roll_back(undone, pauses=self.tools.pauses()))
+            outcome = job.roll_back(undone, pauses=self.tools.pauses())
+            if outcome is Outcome.ALREADY_ROLLED_BACK and self._may_still_come(job, finding):
+                return finding.ended(Outcome.FAILED, reason=_UNDERWAY)
+            return _explained(finding, outcome)
         except self.tools.failures as failure:
             return _after(self.tools.reason(failure), job, finding, Outcome.ROLLED_BACK)
+
+    def _may_still_come(self, job: Job, finding: Finding) -> bool:
+        """Tell whether a setting that is as it was may only be so until the cloud gets to what it accepted."""
+        return job.fix.asynchronous and finding.subject in self.unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,7 @@ class Refresh:
         return findings
 
     def _refresh(self, job: Job, finding: Finding) -> Finding:
-        if job.read() == _change(finding).after:
+        if job.shows(_change(finding).after):
             return finding.ended(Outcome.FIXED)
         return _explained(finding, self.unsettled[str(finding.subject)].outcome or Outcome.UNVERIFIED)
 
@@ -182,7 +193,11 @@ def _look(job: Job, finding: Finding) -> Finding:
 
 def _after(failure: Reason, job: Job, finding: Finding, done: Outcome) -> Finding:
     """Look what a write did that seemed to fail: a reply can be lost after the call took effect."""
-    change, now = _change(finding), job.read()
+    change = _change(finding)
+    try:
+        now = job.read()
+    except Underway:
+        return finding.ended(Outcome.UNVERIFIED, reason=failure)
     if now == change.after:
         return finding.ended(done)
     return finding.ended(Outcome.FAILED if now == change.before else Outcome.UNVERIFIED, reason=failure)
@@ -197,6 +212,8 @@ def _change(finding: Finding) -> Change:
         raise TypeError("only a finding with a change is written")
     return finding.change
 
+
+_UNDERWAY = Reason("underway", "The cloud is still carrying out a change of the setting; nothing was written.")
 
 _REASONS = {
     Outcome.DRIFTED: Reason("drifted", "Somebody else changed the setting since; nothing was written."),
