@@ -19,6 +19,7 @@ from remediator.azure.receipts import ReceiptTable
 from remediator.azure.seal import Seal
 from remediator.azure.sessions import EntraSessions
 from remediator.azure.settings import remediate_settings
+from remediator.azure.signing_keys import KeysUnavailable
 from remediator.azure.tables import table
 from remediator.azure.verifiers import VerifierTables
 from remediator.core.messages import Fields
@@ -44,6 +45,10 @@ def answer(req: func.HttpRequest) -> func.HttpResponse:
     monitor = _monitor()
     try:
         reply = _endpoint().answer(_call(req))
+    except KeysUnavailable as unavailable:
+        monitor.note("the gate is unavailable", reason=str(unavailable))
+        monitor.count("GateUnavailable")
+        reply = reply_to(Refused(Problem.GATE_UNAVAILABLE, "Try again in a minute.", retry_after=60))
     except Exception as error:  # noqa: BLE001 - the entry point: nothing else may print what an error holds
         monitor.note("the remediator failed", error=type(error).__name__, code=_code(error))
         monitor.count("Failed")

@@ -28,7 +28,11 @@ class RotateSettings:
 
 @dataclass(frozen=True, slots=True)
 class RemediateSettings:
-    """Hold the remediator's settings. `reader` and `operator` are the object ids of the principals that may call."""
+    """Hold the remediator's settings.
+
+    `reader` and `operator` are the object ids of the principals that may call, `reader_app` and `operator_app` the
+    client ids of the apps that get their tokens.
+    """
 
     deployment: str
     identity: str
@@ -37,7 +41,9 @@ class RemediateSettings:
     app_id: str
     audience: str
     reader: str
+    reader_app: str
     operator: str
+    operator_app: str
     vendor_rollback: bool
     retention_days: int
     scope: Scope
@@ -66,7 +72,9 @@ def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
         app_id=environment["REMEDIATOR_APP_ID"],
         audience=environment["API_AUDIENCE"],
         reader=environment["READER_OBJECT_ID"],
+        reader_app=environment["READER_APP_ID"],
         operator=environment["OPERATOR_OBJECT_ID"],
+        operator_app=environment["OPERATOR_APP_ID"],
         vendor_rollback=environment["VENDOR_ROLLBACK"] == "true",
         retention_days=int(environment["RETENTION_DAYS"]),
         scope=Scope(

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from remediator.azure.callers import OPERATOR_ROLE, READER_ROLE
 from remediator.azure_install.certificates import thumbprint_of
-from remediator.azure_install.rest import AzureRefused
+from remediator.azure_install.rest import NOT_FOUND, AzureRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +62,13 @@ class Directory:
         """Return a registration's service principal, or None."""
         found: Mapping[str, Any] | None = self._graph.get(f"/v1.0/servicePrincipals(appId='{app_id}')")
         return found
+
+    def app_of(self, principal: str) -> str:
+        """Return the client id of a service principal's app; raise `AzureRefused` if it is none of this tenant's."""
+        found = self._graph.get(f"/v1.0/servicePrincipals/{principal}")
+        if found is None:
+            raise AzureRefused("GET", NOT_FOUND, "NoServicePrincipal", f"{principal} is no service principal here")
+        return str(found["appId"])
 
     def ensure_registration(self, kind: str) -> tuple[Mapping[str, Any], bool]:
         """Make a registration, or put right one that isn't as it must be; tell whether anything was changed."""

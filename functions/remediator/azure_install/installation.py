@@ -12,7 +12,7 @@ from remediator.azure.callers import OPERATOR_ROLE, READER_ROLE
 from remediator.azure_install.apps import Apps
 from remediator.azure_install.credential import CredentialKeeper
 from remediator.azure_install.deployments import Deployments, deployed_or_refused
-from remediator.azure_install.directory import API, REMEDIATOR, Directory
+from remediator.azure_install.directory import API, AZURE_CLI, REMEDIATOR, Directory
 from remediator.azure_install.rest import ARM, GRAPH, Rest
 from remediator.azure_install.roles import Roles, custom_roles
 
@@ -87,12 +87,13 @@ class Installation:
     def run(self) -> tuple[Deployed, list[Done]]:
         """Take all steps, and return the deployment and what was done."""
         cloud, wanted = self._cloud, self._wanted
+        apps = self._caller_apps()
         self._note("resource group", changed=cloud.deployments.ensure_group(wanted.location))
         api = self._registration(API, assigned_only=True)
         callers = {READER_ROLE: wanted.reader, OPERATOR_ROLE: wanted.operator}
         self._note("callers", changed=cloud.directory.assign(api["principal"], callers))
         remediator = self._registration(REMEDIATOR, assigned_only=False)
-        deployed = self._deploy(api["app"], remediator["app"])
+        deployed = self._deploy(apps | {"apiAudience": api["app"], "remediatorAppId": remediator["app"]})
         made = cloud.keeper(deployed).ensure()
         self._note("credential", changed=made)
         roles = custom_roles(wanted.site, wanted.fixes)
@@ -111,7 +112,13 @@ class Installation:
         self._note(f"{kind} app registration", changed=made or changed, detail=found["appId"])
         return {"app": found["appId"], "principal": principal["id"]}
 
-    def _deploy(self, audience: str, app_id: str) -> Deployed:
+    def _caller_apps(self) -> dict[str, str]:
+        """Return whose tokens are the callers': a service principal's own app, or the one that people sign in with."""
+        wanted, directory = self._wanted, self._cloud.directory
+        operator = AZURE_CLI if wanted.operator_type == "User" else directory.app_of(wanted.operator)
+        return {"readerAppId": directory.app_of(wanted.reader), "operatorAppId": operator}
+
+    def _deploy(self, apps: Mapping[str, str]) -> Deployed:
         wanted = self._wanted
         given = {
             **wanted.settings,
@@ -120,8 +127,7 @@ class Installation:
             "readerObjectId": wanted.reader,
             "operatorObjectId": wanted.operator,
             "operatorPrincipalType": wanted.operator_type,
-            "remediatorAppId": app_id,
-            "apiAudience": audience,
+            **apps,
             "scopes": list(wanted.scopes),
             "fixes": list(wanted.fixes),
         }

@@ -68,6 +68,7 @@ def test_what_is_not_known_or_not_well_formed_is_refused(expression: str) -> Non
         ("retentionDays", 1),
         ("retentionDays", True),
         ("operatorPrincipalType", "Device"),
+        ("operatorPrincipalType", "Group"),
         ("unheardOf", 1),
     ],
 )

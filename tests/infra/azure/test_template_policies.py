@@ -14,8 +14,10 @@ from tests.infra.azure.deployment import (
     APP,
     GIVEN,
     OPERATOR,
+    OPERATOR_APP,
     PLACE,
     READER,
+    READER_APP,
     SCOPE,
     TEMPLATE,
     TENANT,
@@ -64,7 +66,9 @@ def test_an_app_is_given_exactly_the_settings_that_its_code_reads(role: str) -> 
 def test_what_the_remediator_is_told_is_what_was_given() -> None:
     told = settings.remediate_settings(settings_of(FOUND, "remediate"))
     assert (told.tenant, told.app_id, told.audience) == (TENANT, APP, API)
-    assert (told.reader, told.operator, told.vendor_rollback) == (READER, OPERATOR, False)
+    assert (told.reader, told.reader_app) == (READER, READER_APP)
+    assert (told.operator, told.operator_app) == (OPERATOR, OPERATOR_APP)
+    assert told.vendor_rollback is False
     assert told.scope.within == (f"{SCOPE.lower()}/*",)
     assert told.scope.own == (f"{PLACE.group_id.lower()}/*", PLACE.group_id.lower())
     assert told.scope.fixes == set(GIVEN["fixes"])

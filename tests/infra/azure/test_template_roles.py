@@ -106,8 +106,8 @@ def test_nothing_is_granted_on_the_group_or_above() -> None:
 
 
 def test_the_operators_kind_is_as_given_and_all_others_are_services() -> None:
-    found = deployed(operatorPrincipalType="Group").of_type("Microsoft.Authorization/roleAssignments")
+    found = deployed(operatorPrincipalType="User").of_type("Microsoft.Authorization/roleAssignments")
     kinds = {
         (one.body["properties"]["principalId"] == OPERATOR, one.body["properties"]["principalType"]) for one in found
     }
-    assert kinds == {(True, "Group"), (False, "ServicePrincipal")}
+    assert kinds == {(True, "User"), (False, "ServicePrincipal")}

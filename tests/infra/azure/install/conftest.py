@@ -11,7 +11,16 @@ import pytest
 
 from remediator.azure_install.installation import Cloud, Installation
 from remediator.azure_install.plan import Site, Wanted
-from tests.infra.azure.deployment import OPERATOR, READER, ROOT, SCOPE, SUBSCRIPTION, TENANT
+from tests.infra.azure.deployment import (
+    OPERATOR,
+    OPERATOR_APP,
+    READER,
+    READER_APP,
+    ROOT,
+    SCOPE,
+    SUBSCRIPTION,
+    TENANT,
+)
 from tests.infra.azure.install.fake_azure import Credential, FakeAzure
 
 if TYPE_CHECKING:
@@ -34,7 +43,7 @@ class Administrator:
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.azure = FakeAzure(TENANT, lambda: self.now)
+        self.azure = FakeAzure(TENANT, lambda: self.now, {READER: READER_APP, OPERATOR: OPERATOR_APP})
 
     def cloud(self, site: Site = SITE) -> Cloud:
         return Cloud(

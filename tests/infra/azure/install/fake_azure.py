@@ -58,8 +58,10 @@ class Credential:
 class FakeAzure(BaseAdapter):
     """Hold one tenant and one subscription."""
 
-    def __init__(self, tenant: str, clock: Callable[[], float]) -> None:
+    def __init__(self, tenant: str, clock: Callable[[], float], callers: dict[str, str]) -> None:
+        """`callers` are service principals that were there before: object id → client id."""
         super().__init__()
+        self.callers = callers
         self.tenant = tenant
         self.clock = clock
         self.applications: dict[str, dict[str, Any]] = {}
@@ -140,9 +142,7 @@ class FakeAzure(BaseAdapter):
         if (method, where) == ("POST", "/servicePrincipals"):
             return 201, self._principal(body)
         if found := re.fullmatch(r"/servicePrincipals/([^/]+)", where):
-            assert method == "PATCH"
-            self.principals[found[1]].update(body)
-            return 204, None
+            return self._known(found[1]) if method == "GET" else self._changed(found[1], body)
         if found := re.fullmatch(r"/servicePrincipals/([^/]+)/appRoleAssignedTo(?:/(.+))?", where):
             return self._assignment(method, found[1], found[2], body)
         if where == "/directory/deletedItems/microsoft.graph.application":
@@ -204,6 +204,15 @@ class FakeAzure(BaseAdapter):
                 raise Refusal(400, "KeyCredentialsInvalidValue", "a certificate without its bytes")
             x509.load_der_x509_certificate(base64.b64decode(one["key"]))
         held.update(body)
+        return 204, None
+
+    def _known(self, object_id: str) -> tuple[int, Any]:
+        if object_id not in self.callers:
+            raise Refusal(404, "Request_ResourceNotFound")
+        return 200, {"id": object_id, "appId": self.callers[object_id]}
+
+    def _changed(self, object_id: str, body: dict[str, Any]) -> tuple[int, Any]:
+        self.principals[object_id].update(body)
         return 204, None
 
     def _principal(self, body: dict[str, Any]) -> dict[str, Any]:

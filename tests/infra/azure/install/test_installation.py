@@ -14,11 +14,11 @@ from remediator.azure.callers import OPERATOR_ROLE, READER_ROLE
 from remediator.azure.sealed_gate import SECRET
 from remediator.azure_install.apps import PublishingFailed
 from remediator.azure_install.deployments import DeploymentFailed
-from remediator.azure_install.directory import API, REMEDIATOR
+from remediator.azure_install.directory import API, AZURE_CLI, REMEDIATOR
 from remediator.azure_install.rest import AzureRefused
 from remediator.azure_install.roles import custom_roles
 from remediator.catalogue.registry import all_fixes, load
-from tests.infra.azure.deployment import OPERATOR, READER, SCOPE, SUBSCRIPTION
+from tests.infra.azure.deployment import OPERATOR, OPERATOR_APP, READER, READER_APP, SCOPE, SUBSCRIPTION
 from tests.infra.azure.install.conftest import FIXES, SITE, Administrator, made_packages
 from tests.infra.azure.install.fake_azure import ARM, GRAPH, Crash
 
@@ -69,6 +69,24 @@ def test_the_api_takes_tokens_of_version_two_from_those_alone_who_were_assigned_
         (READER, READER_ROLE),
         (OPERATOR, OPERATOR_ROLE),
     }
+
+
+@pytest.mark.parametrize(("kind", "app"), [("ServicePrincipal", OPERATOR_APP), ("User", AZURE_CLI)])
+def test_a_caller_s_app_is_its_own_or_for_a_person_the_command_line(admin: Administrator, kind: str, app: str) -> None:
+    if kind == "User":
+        del admin.azure.callers[OPERATOR]
+    deployed, _ = admin.install(operator_type=kind)
+    assert (deployed.parameters["readerAppId"], deployed.parameters["operatorAppId"]) == (READER_APP, app)
+
+
+@pytest.mark.parametrize("caller", [READER, OPERATOR])
+def test_a_caller_that_is_no_service_principal_here_is_found_out_before_anything_is_made(
+    admin: Administrator, caller: str
+) -> None:
+    del admin.azure.callers[caller]
+    with pytest.raises(AzureRefused, match=f"{caller} is no service principal"):
+        admin.install()
+    assert admin.azure.writes == []
 
 
 def test_the_key_is_in_the_vault_alone_and_its_certificate_in_the_directory(admin: Administrator) -> None:
@@ -167,7 +185,9 @@ def test_the_deployment_keeps_its_id_when_its_settings_change(admin: Administrat
 
 
 def test_what_is_no_longer_named_is_taken_away(admin: Administrator) -> None:
-    admin.install(scopes=(SCOPE, f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Bank"), operator=SUBSCRIPTION)
+    former = "99999999-9999-4999-8999-999999999999"
+    admin.azure.callers[former] = OPERATOR_APP
+    admin.install(scopes=(SCOPE, f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Bank"), operator=former)
     assert len(admin.azure.grants) == 4
     admin.install(fixes=FIXES[1:])
     assert {path.partition("/providers/")[0] for path in admin.azure.grants} == {SCOPE.lower()}
