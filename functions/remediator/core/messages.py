@@ -46,6 +46,7 @@ _PARAMETERS = {
     "alg": re.compile(r'"hmac-sha256"', re.ASCII),
 }
 _OPTIONAL = {"alg"}
+_SIGNING = ("remediation-opening", "signature-input", "signature")
 
 
 class _Base(Secret):
@@ -117,6 +118,14 @@ class SignedMessage:
             raise BadSignature("the signature isn't this request's")
 
 
+@dataclass(frozen=True, slots=True)
+class BareMessage:
+    """Hold a well-formed request with a code that a person passed on; nothing about it has been believed yet."""
+
+    request: Request
+    code: Code
+
+
 def content_digest(body: bytes) -> str:
     """Return the `Content-Digest` field of RFC 9530 for a body."""
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
@@ -139,15 +148,29 @@ def sign(request: Request, keys: WindowKeys, *, created: int) -> dict[str, str]:
     }
 
 
+def is_bare(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request shows a code and nothing of what signs one; with any part of it, it is a signed one."""
+    return "remediation-code" in headers and not any(name in headers for name in _SIGNING)
+
+
+def parse_bare(method: str, path: str, headers: Mapping[str, str], body: bytes) -> BareMessage:
+    """Read a request that shows a code alone, or raise `Malformed`; no message quotes a field's value.
+
+    A digest isn't needed; one that is sent is the body's.
+    """
+    _require_line(method, path)
+    request = Request(method, path, body, parse_key(_field(headers, "idempotency-key")))
+    if "content-digest" in headers:
+        _require_digest(headers["content-digest"], body)
+    return BareMessage(request, parse_code(_field(headers, "remediation-code")))
+
+
 def parse(method: str, path: str, headers: Mapping[str, str], body: bytes) -> SignedMessage:
     """Read a signed request, or raise `Malformed`; no message quotes a field's value.
 
     `headers` has lower-case names; a field that came twice is one value joined by commas, which no pattern here allows.
     """
-    if not METHOD.fullmatch(method):
-        raise Malformed("a method is upper-case letters")
-    if not PATH.fullmatch(path):
-        raise Malformed("the path has a character that no path of ours has")
+    _require_line(method, path)
     fields = Fields({name: _field(headers, name) for name in COMPONENTS if not name.startswith("@")})
     request = Request(method, path, body, parse_key(fields["idempotency-key"]))
     code, opening = parse_code(fields["remediation-code"]), parse_opening(fields["remediation-opening"])
@@ -164,6 +187,13 @@ def parse_key(text: str) -> str:
     if not KEY.fullmatch(text):
         raise Malformed("an Idempotency-Key is 16 to 64 letters, digits and hyphens")
     return text
+
+
+def _require_line(method: str, path: str) -> None:
+    if not METHOD.fullmatch(method):
+        raise Malformed("a method is upper-case letters")
+    if not PATH.fullmatch(path):
+        raise Malformed("the path has a character that no path of ours has")
 
 
 def _field(headers: Mapping[str, str], name: str) -> str:

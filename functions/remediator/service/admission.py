@@ -42,7 +42,7 @@ class Admission:
         except Expired as expired:
             self.monitor.note("refused a window or a signature's time", reason=str(expired))
             raise Refused(Problem.UNAUTHORIZED) from None
-        verifier = self._verifier(message.window)
+        verifier = self.verifier(message.window)
         try:
             verifier.require(self.deployment, message.code, message.opening)
             message.require_signed(verifier.proof_key)
@@ -56,7 +56,8 @@ class Admission:
         """Raise `Refused` unless the deployment is open, as it is stored now."""
         self._require_open(self.verifiers.state())
 
-    def _verifier(self, window: Window) -> Verifier:
+    def verifier(self, window: Window) -> Verifier:
+        """Return a live window's verifier, or raise `Refused`: frozen, or not staged."""
         state, verifier = self.verifiers.state_and_verifier(window)
         self._require_open(state)
         if verifier is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from remediator.catalogue import registry
 from remediator.catalogue.spec import OneWay
 from remediator.core.errors import Malformed
-from remediator.core.messages import SignedMessage, parse
+from remediator.core.messages import is_bare, parse, parse_bare
 from remediator.core.windows import window_at
 from remediator.service import requests
 from remediator.service.answers import Reply, remediation, reply_to, result
@@ -20,9 +20,12 @@ from remediator.service.records import Mode
 from remediator.service.requests import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from remediator.catalogue.spec import JSON, Fix
+    from remediator.core.messages import BareMessage, SignedMessage
+    from remediator.service.admission import Admitted
+    from remediator.service.by_hand import ByHand
     from remediator.service.remediate import Remediator
     from remediator.service.requests import Call
     from remediator.service.roll_back import Return
@@ -74,6 +77,8 @@ class Endpoint:
     remediator: Remediator
     returning: Return
     verbs: Mapping[Role, frozenset[Verb]]
+    by_hand: ByHand | None = None
+    """Given where codes are passed on by hand."""
 
     def answer(self, call: Call) -> Reply:
         """Return the answer to one request; a refusal is an answer."""
@@ -101,11 +106,10 @@ class Endpoint:
         return reply_to(refused)
 
     def _remediate(self, call: Call) -> Reply:
-        message = _message(call)
+        admit = self._second_lock(call)
         asked = requests.read_remediation(call.body, self.remediator.scope.home)
         self._require(call, Verb.APPLY if asked.mode is Mode.APPLY else Verb.PLAN)
-        admitted = self.remediator.admission.admit(message)
-        return self.remediator.remediate(call, admitted, asked)
+        return self.remediator.remediate(call, admit(asked.mode), asked)
 
     def _roll_back(self, call: Call, id: str) -> Reply:  # noqa: A002 - the path's name for it
         message = _message(call)
@@ -149,6 +153,15 @@ class Endpoint:
         self._require(call, Verb.FIXES)
         return Reply(200, requests.openapi())
 
+    def _second_lock(self, call: Call) -> Callable[[Mode], Admitted]:
+        """Read what a plan or an apply presents, and return what admits it."""
+        if self.by_hand and is_bare(call.headers):
+            bare, by_hand = _bare(call), self.by_hand
+            by_hand.require_bound(call.headers)
+            return lambda mode: by_hand.admit(bare, mode, requests.digest_of(call))
+        message = _message(call)
+        return lambda _: self.remediator.admission.admit(message)
+
     def _require(self, call: Call, verb: Verb) -> None:
         if verb not in self.verbs[call.principal.role]:
             raise Refused(Problem.FORBIDDEN, f"This principal may not {verb.value} here.")
@@ -184,5 +197,12 @@ def _route(call: Call) -> tuple[str, dict[str, str]]:
 def _message(call: Call) -> SignedMessage:
     try:
         return parse(call.method, call.path, call.headers, call.body)
+    except Malformed as malformed:
+        raise Refused(Problem.INVALID_REQUEST, f"{malformed}.") from None
+
+
+def _bare(call: Call) -> BareMessage:
+    try:
+        return parse_bare(call.method, call.path, call.headers, call.body)
     except Malformed as malformed:
         raise Refused(Problem.INVALID_REQUEST, f"{malformed}.") from None

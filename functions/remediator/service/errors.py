@@ -21,5 +21,25 @@ class GateShut(Interrupted):
     """The gate didn't open although code and opening are right: the fault is on our side."""
 
 
+class TagsUnread(Interrupted):
+    """The cloud didn't show the tags of what it was asked about, though it refused nothing."""
+
+
 class SessionTooLarge(Interrupted):
     """The session's policy is too large for the cloud; fewer targets must share it."""
+
+
+class NotDone(Interrupted):
+    """A step of freezing or unfreezing wasn't done; running it again repairs whatever was left."""
+
+
+class FrozenAgain(NotDone):
+    """Somebody froze the deployment while it was being unfrozen, and that wins."""
+
+
+class NotLive(Interrupted):
+    """The window isn't staged, or isn't the one that is live now."""
+
+
+class Spent(Interrupted):
+    """Wrong codes have closed the window's admission; the next window can be admitted."""

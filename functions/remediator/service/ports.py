@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from remediator.core.seeds import Seed, SeedRecord
     from remediator.core.windows import Window
     from remediator.service.passage import Passage
-    from remediator.service.records import Claim, Claimed, Finding, Record, Refusal
+    from remediator.service.records import Claim, Claimed, Finding, Mode, Record, Refusal
     from remediator.service.staging import Staging
+    from remediator.service.standing import Standing
 
 
 class SeedRing(Protocol):
@@ -65,11 +66,34 @@ class Gate(Protocol):
 class Verifiers(Protocol):
     """Let the remediator read what the rotator staged."""
 
-    def state(self) -> str | None:
-        """Return `open`, `frozen`, or None before the first rotation; read consistently."""
+    def standing(self, window: Window | None = None) -> Standing:
+        """Return how the deployment stands, and the window's verifier if there is one: in one consistent read.
 
-    def state_and_verifier(self, window: Window) -> tuple[str | None, Verifier | None]:
-        """Return the state and the window's verifier in one consistent read."""
+        What can't be read whole counts as a deployment that hasn't rotated yet, never as one without a policy.
+        """
+
+
+class Admissions(Protocol):
+    """Keep what the operator admitted by hand: a window's opening, how often it was tried, and what it was used for.
+
+    Each method changes it on conditions and in one step, so that what happens at the same time is one after the other.
+    """
+
+    def count(self, window: Window) -> Opening | None:
+        """Count an attempt, and then return the opening; count nothing and return None where no admission is open."""
+
+    def use(self, window: Window, mode: Mode, request: str) -> bool:
+        """Take the attempt back; tell whether the request is the admission's one of this mode, and note that it is."""
+
+    def close_spent(self, window: Window) -> bool:
+        """Delete the opening if all attempts are spent; tell whether this call closed the admission."""
+
+
+class Deposits(Protocol):
+    """Delete openings that were left for windows which are over."""
+
+    def clear(self, now: float) -> None:
+        """Delete every opening of a window that ended before `now`; write nothing where there is none."""
 
 
 class Receipts(Protocol):
@@ -93,6 +117,12 @@ class Receipts(Protocol):
     def finish(self, claimed: Claimed, *, partial: bool) -> None:
         """End the work on a record, on the condition that the claim still holds; else raise `ClaimLost`."""
 
+    def spend(self, day: str, *, wanted: int, most: int) -> int:
+        """Count up to `wanted` findings for a day, in one step, and return how many of `most` were left for them.
+
+        The day is a date as ISO 8601 writes it; all callers of the deployment count together.
+        """
+
     def settle(self, finding: Finding) -> None:
         """Note on another remediation's finding what a refresh found, if it is still unsettled."""
 
@@ -107,6 +137,16 @@ class Session(Protocol):
     def recording(self) -> AbstractContextManager[list[str]]:
         """Collect the names of the API operations that this thread calls, such as `s3:GetPublicAccessBlock`."""
 
+    @property
+    def tags_at_once(self) -> int:
+        """Return of how many targets the cloud shows the tags in one call."""
+
+    def tags(self, targets: Sequence[Target]) -> Mapping[str, Mapping[str, str]]:
+        """Return the tags of targets by their ids, if the session was opened for that; what has none may be left out.
+
+        Raises one of the sessions' `failures`, or `TagsUnread`.
+        """
+
 
 class Sessions(Protocol):
     """Pass the gate."""
@@ -118,9 +158,9 @@ class Sessions(Protocol):
         """Return the cloud's code and message of one of `failures`."""
 
     def chunks(
-        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, deadline: int, write: bool
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, deadline: int, write: bool, tags: bool = False
     ) -> Iterable[int]:
-        """Return how many of the targets, in order, each session takes."""
+        """Return how many of the targets, in order, each session takes; `tags` tells that it reads their tags too."""
 
     def at(self, passage: Passage) -> Doorway:
         """Return the gate as one request comes to it."""
@@ -130,9 +170,9 @@ class Doorway(Protocol):
     """Let one request through the gate."""
 
     def open(
-        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, write: bool
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, write: bool, tags: bool = False
     ) -> AbstractContextManager[Session]:
-        """Open a session on these targets until the request's deadline.
+        """Open a session on these targets until the request's deadline; with `tags` it may read their tags.
 
         Raises `GateShut` if the gate refuses, `SessionTooLarge` if the targets don't fit in one session.
         """
