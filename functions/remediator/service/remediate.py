@@ -130,6 +130,7 @@ class Remediator:
             monitor=self.monitor,
             clock=self.clock,
             pauses=self.pauses,
+            frozen=lambda: self.admission.verifiers.state() == "frozen",
         )
 
     def _task(self, record: Record, index: int, asked: Asked, stored: Finding | None) -> Task:

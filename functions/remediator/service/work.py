@@ -35,6 +35,7 @@ class Tools:
     monitor: Monitor
     clock: Callable[[], float]
     pauses: Pauses
+    frozen: Callable[[], bool]
 
     def attempt(self, session: Session, task: Task, act: Callable[[Job, Finding], Finding]) -> Finding:
         """Act on one task; whatever goes wrong with it is its own outcome and stops no other."""
@@ -46,7 +47,8 @@ class Tools:
             except Underway:
                 finding = task.finding.ended(Outcome.FAILED, reason=_UNDERWAY)
             except self.failures as failure:
-                finding = task.finding.ended(Outcome.FAILED, reason=self.reason(failure))
+                failed = task.finding.ended(Outcome.FAILED, reason=self.reason(failure))
+                finding = self.unless_stopped(task.finding, failed)
             except Exception as error:  # noqa: BLE001 - one finding's failure never stops the others
                 self.monitor.note("a fix failed", fix=task.fix.id, error=type(error).__name__)
                 reason = Reason("internal_error", f"The fix failed with {type(error).__name__}; report this.")
@@ -58,14 +60,19 @@ class Tools:
         code, message = self.explain(failure)
         return Reason(code, message[:500])
 
+    def unless_stopped(self, finding: Finding, ended: Finding) -> Finding:
+        """Return how a finding ended; one that a freeze stopped stays as it was, for the same request to go on."""
+        return finding if ended.outcome is Outcome.FAILED and self.frozen() else ended
+
     def late(self) -> bool:
         """Tell whether the deadline is reached: nothing is written any more."""
         return self.clock() >= self.claimed.record.deadline
 
     def store(self, findings: Sequence[Finding]) -> None:
-        """Store findings, if there are any."""
-        if findings:
-            self.receipts.store(self.claimed, findings)
+        """Store findings that there is something to say of."""
+        known = [finding for finding in findings if finding.change or finding.outcome is not None]
+        if known:
+            self.receipts.store(self.claimed, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +103,13 @@ class Apply:
         looked = list(self.tools.threads.map(lambda task: self.tools.attempt(session, task, _look), fresh))
         self.tools.store(looked)
         opened = [replace(task, finding=finding) for task, finding in zip(fresh, looked, strict=True)]
-        writing = [task for task in opened if task.finding.outcome is None]
+        writing = [task for task in opened if task.finding.outcome is None and task.finding.change]
         written = [
             *self.tools.threads.map(lambda task: self.tools.attempt(session, task, self._apply), writing),
             *self.tools.threads.map(lambda task: self.tools.attempt(session, task, self._resume), begun),
         ]
         self.tools.store([finding for finding in written if finding.outcome is not None])
-        return [finding for finding in looked if finding.outcome is not None] + written
+        return [finding for finding in looked if finding.outcome is not None or not finding.change] + written
 
     def _apply(self, job: Job, finding: Finding) -> Finding:
         return self._writing(job, finding, job.apply)
@@ -117,7 +124,8 @@ class Apply:
         try:
             return _explained(finding, write(change, pauses=self.tools.pauses()))
         except self.tools.failures as failure:
-            return _after(self.tools.reason(failure), job, finding, Outcome.FIXED)
+            ended = _after(self.tools.reason(failure), job, finding, Outcome.FIXED)
+            return self.tools.unless_stopped(finding, ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +154,8 @@ class RollBack:
                 return finding.ended(Outcome.FAILED, reason=_UNDERWAY)
             return _explained(finding, outcome)
         except self.tools.failures as failure:
-            return _after(self.tools.reason(failure), job, finding, Outcome.ROLLED_BACK)
+            ended = _after(self.tools.reason(failure), job, finding, Outcome.ROLLED_BACK)
+            return self.tools.unless_stopped(finding, ended)
 
     def _may_still_come(self, job: Job, finding: Finding) -> bool:
         """Tell whether a setting that is as it was may only be so until the cloud gets to what it accepted."""

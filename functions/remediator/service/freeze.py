@@ -1,0 +1,96 @@
+"""Freeze: refuse what comes, stop what runs, close the gate; and the way back.
+
+Each step is repeated by running the same again, and each leaves the deployment closed or closing if nothing follows it:
+a frozen state refuses requests by itself, and the rotator's next run closes the gate; the way back opens the state last
+but one, and the gate last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from remediator.service.errors import NotDone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remediator.service.stopping import Barrier, Control, Gatekeeper, Order, Switch
+
+
+class Part(StrEnum):
+    """Name what is stopped."""
+
+    REQUESTS = "requests"
+    SESSIONS = "sessions"
+    GATE = "gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Report one step: whether it was done, and why not, or what is still to come."""
+
+    part: Part
+    done: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Freezer:
+    """Freeze and unfreeze one deployment. `barrier` is None where sessions can't be called back."""
+
+    switch: Switch
+    barrier: Barrier | None
+    gatekeeper: Gatekeeper
+    tell: Callable[[Step], None]
+
+    def freeze(self, order: Order) -> list[Step]:
+        """Stop everything; a step that fails doesn't keep the next one from being tried.
+
+        Only the gate waits for the state: a rotator that doesn't find it frozen would open.
+        """
+        steps = [self._try(Part.REQUESTS, lambda: self.switch.freeze(order))]
+        if self.barrier is not None:
+            steps.append(self._try(Part.SESSIONS, self.barrier.put_up))
+        if steps[0].done:
+            steps.append(self._try(Part.GATE, self.gatekeeper.close))
+        return steps
+
+    def unfreeze(self, order: Order) -> list[Step]:
+        """Let it go on, unless a freeze comes in between, which wins; the first step that fails is the last.
+
+        What is open already is only put right.
+        """
+        met = self.switch.read()
+        steps: list[Step] = []
+        for part, act in (
+            (Part.SESSIONS, lambda: self._lower(met)),
+            (Part.REQUESTS, lambda: self._open(order, met)),
+            (Part.GATE, self.gatekeeper.open),
+        ):
+            steps.append(self._try(part, act))
+            if not steps[-1].done:
+                break
+        return steps
+
+    def _try(self, part: Part, act: Callable[[], str | None]) -> Step:
+        try:
+            step = Step(part, done=True, note=act() or "")
+        except NotDone as failed:
+            step = Step(part, done=False, note=str(failed))
+        self.tell(step)
+        return step
+
+    def _lower(self, met: Control) -> None:
+        if self.barrier is not None and (met.state == "frozen" or self.barrier.stands()):
+            self.barrier.lower()
+
+    def _open(self, order: Order, met: Control) -> None:
+        """Open the state; where it doesn't open, the barrier that was lowered for it goes up again."""
+        try:
+            self.switch.open(order, met)
+        except NotDone:
+            if self.barrier is not None:
+                self.barrier.put_up()
+            raise
