@@ -7,6 +7,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.judged import pytest_terminal_summary  # noqa: F401 - pytest looks for its hooks here
 from tests.network import switch_off
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remediator.local.azure.arm.embedded import EmbeddedArm, Exchange
+from remediator.local.azure.arm.embedded import EmbeddedArm
+from tests.judged import OAV, note
 from tests.laws.azure import test_azure_laws as laws
 from tests.laws.azure import wire
 from tests.laws.azure.azure_trials import Trial
-from tests.laws.azure.validator import Judge, distinct, judging, live, specifications
+from tests.laws.azure.validator import RESOURCE_MANAGER, Judge, distinct, is_progress, judging, live, specifications
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("azure-specs")
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
-    with judging(specifications()) as judge:
+    with judging(specifications(), RESOURCE_MANAGER) as judge:
         yield judge
 
 
@@ -33,11 +34,6 @@ def every_law() -> Iterator[Callable[[], None]]:
             (table,) = [mark for mark in law.pytestmark if mark.name == "parametrize"]
             for one in table.args[1]:
                 yield partial(law, one)
-
-
-def is_progress(exchange: Exchange) -> bool:
-    """Tell whether an exchange is a look at a long-running operation, which the descriptions don't describe."""
-    return any("/locations/" in operation for operation, _ in exchange.operations)
 
 
 def test_no_exchange_of_the_laws_differs_from_azures_own_descriptions(
@@ -54,13 +50,19 @@ def test_no_exchange_of_the_laws_differs_from_azures_own_descriptions(
     for law in every_law():
         law()
     exchanges = [one for arm in made for one in arm.exchanges]
-    judged = distinct([one for one in exchanges if not is_progress(one)])
+    judged = distinct(exchanges)
     differences = [(one, found) for one in judged if (found := judge.differences(one))]
-    record_property("exchanges", len(exchanges))
-    record_property("distinct", len(judged))
+    note(
+        record_property,
+        OAV,
+        what=f"exchanges with Resource Manager ({len(judged)} of them distinct)",
+        exchanges=len(exchanges),
+        differences=len(differences),
+    )
     assert differences == []
     assert len(exchanges) > 2000
     assert len(judged) > 100
+    assert {one["liveResponse"]["statusCode"] for one in judged if is_progress(one)} == {"200", "202", "403"}
     assert {one["liveRequest"]["method"] for one in judged} == {"GET", "PATCH", "PUT"}
 
 
@@ -94,3 +96,25 @@ def test_the_validator_notices_what_is_wrong(judge: Judge, spoil: Callable[[dict
     (write,) = trial.writes()
     assert judge.differences(live(write)) == []
     assert judge.differences(spoilt(live(write), spoil))
+
+
+PROGRESS_SPOILERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "an unknown property": lambda one: one["liveResponse"]["body"].update(state="Succeeded"),
+    "no status": lambda one: one["liveResponse"]["body"].pop("status"),
+    "a wrong type": lambda one: one["liveResponse"]["body"].update(status=7),
+    "something to say before the end": lambda one: one["liveResponse"].update(statusCode="202"),
+    "a request with a body": lambda one: one["liveRequest"].update(body={}),
+    "an error without its envelope": lambda one: one["liveResponse"].update(statusCode="500", body={"message": "no"}),
+}
+
+
+@pytest.mark.parametrize("spoil", PROGRESS_SPOILERS.values(), ids=PROGRESS_SPOILERS)
+def test_it_is_noticed_what_is_wrong_with_a_look_at_an_operation(
+    judge: Judge, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    case = next(case for case in laws.CASES if case.fix.id == "azure.postgresql.require-secure-transport")
+    trial = Trial(case)
+    trial.apply()
+    look = next(one for one in map(live, trial.cloud.arm.exchanges) if is_progress(one))
+    assert judge.differences(look) == []
+    assert judge.differences(spoilt(look, spoil))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,9 +11,12 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.keyvault.secrets import SecretClient
 
+from remediator.core.seeds import vault_name_of
+from remediator.core.windows import window_at
 from remediator.local.azure.apps.interpreters import plain
 from remediator.local.azure.cloud import EmbeddedAzure
-from tests.laws.azure.validator import NODE, ROOT, Judge, specifications
+from tests.judged import OAV, note
+from tests.laws.azure.validator import SECRETS, Judge, judging, specifications
 from tests.local.azure.conftest import signed_in
 
 if TYPE_CHECKING:
@@ -24,24 +26,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("azure-specs")
 
-SCRIPT = Path(__file__).with_name("judge.mjs")
-SECRETS = "specification/keyvault/data-plane/Microsoft.KeyVault/stable/7.3/secrets.json"
 VERSION = "7.3"
 CURRENT = "0" * 32
+DAY_SECONDS = 86_400
 JSON_TYPE = {"content-type": "application/json"}
 
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
-    command = [str(NODE), str(SCRIPT), str(ROOT), str(specifications()), SECRETS]
-    with subprocess.Popen(  # noqa: S603 - our own Node, our own script
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        judge = Judge(process)
-        assert judge.heard() == {"ready": True}
+    with judging(specifications(), SECRETS) as judge:
         yield judge
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 def live(request: Request, answer: Answer) -> dict[str, Any]:
@@ -101,10 +95,43 @@ def test_no_exchange_differs_from_key_vaults_own_description(
         use(cloud)
     operations = {judge.verdict(one)["request"]["operation"] for one in exchanges}
     differences = [(one, found) for one in exchanges if (found := differing(judge, one))]
-    record_property("exchanges", len(exchanges))
+    what = "exchanges with Key Vault's data plane, by its client"
+    note(record_property, OAV, what=what, exchanges=len(exchanges), differences=len(differences))
     assert differences == []
     assert operations >= {"SetSecret", "GetSecret", "UpdateSecret", "GetSecrets", "DeleteSecret"}
     assert operations >= {"GetDeletedSecret", "GetDeletedSecrets", "RecoverDeletedSecret", "PurgeDeletedSecret"}
+
+
+def test_no_exchange_of_a_deployment_and_its_rotations_differs_either(
+    judge: Judge, record_property: Callable[[str, object], None]
+) -> None:
+    """Installing, staging, reading and, after an epoch, cleaning up; the description is of the version before."""
+    with EmbeddedAzure(python=plain) as cloud:
+        exchanges: list[dict[str, Any]] = []
+        cloud.reception.on_exchange.append(
+            lambda request, answer: exchanges.append(live(request, answer)) if "vault" in request.host else None
+        )
+        cloud.deploy()
+        cloud.rotate()
+        vault = SecretClient(cloud.outputs["SeedVault"], signed_in(cloud.identities.vendor), api_version="7.4")
+        vault.get_secret(vault_name_of(window_at(time.time())))
+        later = (int(time.time()) // DAY_SECONDS + 5) * DAY_SECONDS
+        cloud.clock.shift(later + 1 - time.time())
+        cloud.rotate()
+    described = [as_described(one) for one in exchanges]
+    operations = {judge.verdict(one)["request"]["operation"] for one in described}
+    differences = [(one, found) for one in described if (found := differing(judge, one))]
+    what = "exchanges with Key Vault's data plane, by a deployment"
+    note(record_property, OAV, what=what, exchanges=len(exchanges), differences=len(differences))
+    assert differences == []
+    assert operations >= {"SetSecret", "GetSecret", "DeleteSecret"}
+
+
+def as_described(exchange: dict[str, Any]) -> dict[str, Any]:
+    """Return an exchange of the version that we speak as one of the version that is described."""
+    request = exchange["liveRequest"]
+    url = request["url"].replace("api-version=7.4", f"api-version={VERSION}")
+    return {**exchange, "liveRequest": {**request, "url": url}}
 
 
 def differing(judge: Judge, exchange: dict[str, Any]) -> list[str]:
