@@ -109,7 +109,7 @@ class AdmissionRows:
         return False
 
     def close_spent(self, window: Window) -> bool:
-        """Overwrite the opening once no attempt is left, then close the row; a crash between is made up for by the next."""
+        """Overwrite the opening once no attempt is left, then close the row; a crash between is made up for later."""
         row = _open_row(self._table, window)
         if row is None or row["tries"] < MOST_TRIES:
             return False
