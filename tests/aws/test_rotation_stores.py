@@ -17,6 +17,7 @@ from remediator.core.seeds import SeedRecord, new_seed, version_of
 from remediator.core.windows import Window, staged_at
 from remediator.service.errors import Frozen, LeaseTaken
 from remediator.service.rotate import Rotator
+from remediator.service.standing import Standing
 from tests.aws.conftest import DEPLOYMENT, REMEDIATOR
 
 if TYPE_CHECKING:
@@ -94,9 +95,9 @@ def test_what_is_staged_is_what_the_remediator_reads(table: StagingTable, accoun
     staging = table.look(WINDOWS)
     assert (staging.state, staging.windows, staging.gate) == ("open", frozenset(WINDOWS), "fingerprint")
     reader = VerifierTable(account.client("dynamodb"), "remediator-state")
-    assert reader.state() == "open"
-    assert reader.state_and_verifier(WINDOWS[1]) == ("open", verifiers[1])
-    assert reader.state_and_verifier(WINDOWS[3] + 1) == ("open", None)
+    assert reader.standing().state == "open"
+    assert reader.standing(WINDOWS[1]) == Standing("open", verifier=verifiers[1])
+    assert reader.standing(WINDOWS[3] + 1) == Standing("open")
 
 
 def test_an_item_whose_dates_contradict_its_window_is_no_verifier(table: StagingTable, account: Account) -> None:
@@ -110,13 +111,13 @@ def test_an_item_whose_dates_contradict_its_window_is_no_verifier(table: Staging
         ExpressionAttributeValues={":later": {"N": "9999999999"}},
     )
     reader = VerifierTable(account.client("dynamodb"), "remediator-state")
-    assert reader.state_and_verifier(WINDOWS[0]) == ("open", None)
+    assert reader.standing(WINDOWS[0]) == Standing("open")
 
 
 def test_before_the_first_run_the_remediator_reads_no_state(account: Account) -> None:
     reader = VerifierTable(account.client("dynamodb"), "remediator-state")
-    assert reader.state() is None
-    assert reader.state_and_verifier(WINDOWS[0]) == (None, None)
+    assert reader.standing().state is None
+    assert reader.standing(WINDOWS[0]) == Standing(None)
 
 
 def test_a_state_that_is_there_is_never_opened(table: StagingTable, account: Account) -> None:

@@ -167,7 +167,7 @@ def test_an_attempt_is_counted_before_its_code_is_compared(hands: HandSite, monk
 
     monkeypatch.setattr(gate.Verifier, "require", compare)
     hands.tell(PLAN)
-    assert steps[1:6] == ["table.state_and_verifier", "book.count", "compare", "book.use", "ledger.claim"]
+    assert steps[1:6] == ["table.standing", "book.count", "compare", "book.use", "ledger.claim"]
 
 
 @pytest.mark.parametrize("number", range(1, 13))

@@ -52,7 +52,7 @@ def test_a_finding_is_answered_as_the_scanner_names_it(site: Site) -> None:
 def test_a_request_takes_one_session_and_these_steps_in_this_order(site: Site) -> None:
     site.post(asking("desk"))
     assert site.steps.taken == [
-        "table.state_and_verifier", "ledger.claim", "table.state", "sts.assume_role", "lamp.get desk",
+        "table.standing", "ledger.claim", "table.standing", "sts.assume_role", "lamp.get desk",
         "ledger.store", "lamp.put desk", "lamp.get desk", "ledger.store", "ledger.finish",
     ]  # fmt: skip
 
@@ -80,7 +80,7 @@ def test_the_same_request_again_gets_the_same_answer_and_runs_nothing(site: Site
     site.steps.taken.clear()
     again = site.post(asking("desk", "hall"))
     assert again.body == first.body
-    assert site.steps.taken == ["table.state_and_verifier", "ledger.claim"]
+    assert site.steps.taken == ["table.standing", "ledger.claim"]
 
 
 def test_a_refused_request_again_gets_the_same_refusal(site: Site) -> None:
@@ -369,13 +369,13 @@ def test_a_refusal_by_the_gate_after_something_was_done_leaves_the_rest_not_star
 
 
 def test_a_refusal_by_the_gate_after_the_deadline_is_no_alarm(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = site.table.state
+    assume = site.sessions.open
 
-    def late() -> Any:
+    def late(*targets: Any, **asked: Any) -> Any:
         site.clock.now += 400
-        return state()
+        return assume(*targets, **asked)
 
-    monkeypatch.setattr(site.table, "state", late)
+    monkeypatch.setattr(site.sessions, "open", late)
     assert outcomes(site.post(asking("desk"))) == ["not_started"]
     assert not site.monitor.metrics["GateUnavailable"]
 

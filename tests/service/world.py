@@ -11,12 +11,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from remediator.catalogue.errors import BadTarget, NotApplicable, Underway
-from remediator.catalogue.spec import Example, Fix, Home, OneWay, Severity, Target, allow, ids, parameter
+from remediator.catalogue.spec import Example, Fix, Home, OneWay, Severity, Tags, Target, allow, ids, parameter
 from remediator.core.gate import gate_value
 from remediator.core.seeds import slot_of
 from remediator.service.errors import ClaimLost, Frozen, GateShut, LeaseTaken, SessionTooLarge
 from remediator.service.records import MAX_FINDINGS, MAX_REQUESTS, Claimed, Refusal, State, decide
 from remediator.service.staging import Staging
+from remediator.service.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -102,6 +103,7 @@ class Table:
 
     steps: Steps
     state_now: str | None = None
+    policy: str | None = None
     verifiers: dict[Window, Verifier] = field(default_factory=dict)
     holder: str = ""
     until: float = 0
@@ -135,13 +137,9 @@ class Table:
                 raise LeaseTaken("lost")
             self.verifiers.update({one.window: one for one in verifiers})
 
-    def state(self) -> str | None:
-        with self.steps.step("table.state"):
-            return self.state_now
-
-    def state_and_verifier(self, window: Window) -> tuple[str | None, Verifier | None]:
-        with self.steps.step("table.state_and_verifier"):
-            return self.state_now, self.verifiers.get(window)
+    def standing(self, window: Window | None = None) -> Standing:
+        with self.steps.step("table.standing"):
+            return Standing(self.state_now, self.policy, self.verifiers.get(window) if window else None)
 
 
 @dataclass
@@ -183,6 +181,7 @@ class Ledger:
     requests: Counter[tuple[str, Window]] = field(default_factory=Counter)
     asked: Counter[tuple[str, Window]] = field(default_factory=Counter)
     history: list[Finding] = field(default_factory=list)
+    days: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def claim(self, claim: Claim) -> Claimed | Refusal | Record:
@@ -221,6 +220,12 @@ class Ledger:
             state = State.PARTIAL if partial else State.DONE
             self.records[claimed.record.id] = replace(claimed.record, state=state)
 
+    def spend(self, day: str, *, wanted: int, most: int) -> int:
+        with self.steps.step("ledger.spend"), self._lock:
+            granted = max(0, min(wanted, most - self.days[day]))
+            self.days[day] += granted
+            return granted
+
     def settle(self, finding: Finding) -> None:
         with self.steps.step("ledger.settle"):
             self.stored[finding.remediation][finding.index] = finding
@@ -244,6 +249,8 @@ class Lamps:
     writes: list[str] = field(default_factory=list)
     allowed: threading.local = field(default_factory=threading.local)
     broken_lamps: dict[str, Exception] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    hidden_tags: dict[str, Exception] = field(default_factory=dict)
     lost_replies: set[str] = field(default_factory=set)
     stubborn: set[str] = field(default_factory=set)
     warming: set[str] = field(default_factory=set)
@@ -268,6 +275,19 @@ class Lamps:
 @dataclass
 class Session:
     client: Lamps
+    shows_tags: bool = False
+    tags_at_once: int = 2
+
+    def tags(self, targets: Sequence[Target]) -> Mapping[str, Mapping[str, str]]:
+        assert self.shows_tags, "the session wasn't opened for tags"
+        assert len(targets) <= self.tags_at_once
+        names = [target["lamp"] for target in targets]
+        with self.client.steps.step(f"lamp.tags {' '.join(names)}"):
+            for name in names:
+                if name in self.client.hidden_tags:
+                    raise self.client.hidden_tags[name]
+            tags = self.client.tags
+            return {target.id: tags[target["lamp"]] for target in targets if target["lamp"] in tags}
 
     @contextmanager
     def recording(self) -> Iterator[list[str]]:
@@ -294,7 +314,15 @@ class Sessions:
     def explain(self, error: Exception) -> tuple[str, str]:
         return str(error), "the cloud says so"
 
-    def chunks(self, fix: Any, targets: Sequence[Target], *, deadline: int, write: bool) -> list[int]:  # noqa: ARG002
+    def chunks(
+        self,
+        fix: Any,  # noqa: ARG002
+        targets: Sequence[Target],
+        *,
+        deadline: int,  # noqa: ARG002
+        write: bool,  # noqa: ARG002
+        tags: bool = False,  # noqa: ARG002
+    ) -> list[int]:
         whole, rest = divmod(len(targets), self.size)
         return [self.size] * whole + ([rest] if rest else [])
 
@@ -302,7 +330,9 @@ class Sessions:
         return Doorway(self, passage)
 
     @contextmanager
-    def open(self, fix: Any, targets: Sequence[Target], *, passage: Passage, write: bool) -> Iterator[Session]:
+    def open(
+        self, fix: Any, targets: Sequence[Target], *, passage: Passage, write: bool, tags: bool = False
+    ) -> Iterator[Session]:
         with self.steps.step("sts.assume_role"):
             if len(targets) > self.largest:
                 raise SessionTooLarge("too large")
@@ -310,7 +340,7 @@ class Sessions:
             if self.refuse or not self.gate.opens(value, self.clock()):
                 raise GateShut("AccessDenied")
             self.opened.append((fix.id, tuple(target.id for target in targets), write))
-        yield Session(self.cloud)
+        yield Session(self.cloud, tags)
 
 
 @dataclass
@@ -320,8 +350,10 @@ class Doorway:
     sessions: Sessions
     passage: Passage
 
-    def open(self, fix: Any, targets: Sequence[Target], *, write: bool) -> AbstractContextManager[Session]:
-        return self.sessions.open(fix, targets, passage=self.passage, write=write)
+    def open(
+        self, fix: Any, targets: Sequence[Target], *, write: bool, tags: bool = False
+    ) -> AbstractContextManager[Session]:
+        return self.sessions.open(fix, targets, passage=self.passage, write=write, tags=tags)
 
 
 @dataclass
@@ -344,6 +376,7 @@ class LampKind:
     title = "lamp"
     example: Mapping[str, str] = MappingProxyType({"arn": "arn:aws:lamp:eu-west-1:111122223333:desk"})
     regional = True
+    tags = Tags.SHOWN
 
     def names_account(self) -> bool:
         return True

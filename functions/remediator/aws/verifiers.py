@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from remediator.aws.policy_item import text_of
 from remediator.core.gate import ProofKey, Verifier
+from remediator.service.standing import Standing
 
 if TYPE_CHECKING:
     from remediator.core.windows import Window
 
-USES: Final = {
-    "dynamodb:GetItem": ("control",),
-    "dynamodb:BatchGetItem": ("control", "window/*"),
-}
+USES: Final = {"dynamodb:BatchGetItem": ("control", "policy", "window/*")}
 
 
 class VerifierTable:
@@ -22,18 +21,20 @@ class VerifierTable:
         self._client = client
         self._table = table
 
-    def state(self) -> str | None:
-        """Return `open`, `frozen`, or None before the first rotation."""
-        answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": "control"}}, ConsistentRead=True)
-        return answer["Item"]["state"]["S"] if "Item" in answer else None
-
-    def state_and_verifier(self, window: Window) -> tuple[str | None, Verifier | None]:
-        """Return the state and the window's verifier in one call; what a busy table doesn't give counts as absent."""
-        keys = [{"pk": {"S": name}} for name in ("control", f"window/{window}")]
+    def standing(self, window: Window | None = None) -> Standing:
+        """Return how the deployment stands in one call; what a busy table gives in part counts for nothing."""
+        names = ["control", "policy", *([f"window/{window}"] if window else ())]
+        keys = [{"pk": {"S": name}} for name in names]
         answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
         items = {item["pk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
-        control, item = items.get("control"), items.get(f"window/{window}")
-        return control["state"]["S"] if control else None, _verifier(window, item) if item else None
+        if "control" not in items or answer.get("UnprocessedKeys"):
+            return Standing(None)
+        item = items.get(f"window/{window}")
+        return Standing(
+            state=items["control"]["state"]["S"],
+            policy=text_of(items.get("policy")),
+            verifier=_verifier(window, item) if window and item else None,
+        )
 
 
 def _verifier(window: Window, item: dict[str, Any]) -> Verifier | None:

@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from remediator.azure.policy_entity import POLICY, text_of
 from remediator.azure.windows_table import CONTROL, PARTITION, row_of
 from remediator.core.gate import ProofKey, Verifier
+from remediator.service.standing import Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from azure.data.tables import TableClient
 
     from remediator.core.windows import Window
 
+VERIFIER: Final = ("P", "c", "not_before", "not_after")
+
 
 class VerifierTables:
-    """Read the control item and windows; Table Storage always reads consistently."""
+    """Read the control item and windows; Table Storage always reads consistently.
+
+    What is sealed is read apart, and last: only for who passed both locks, and as it is sealed then.
+    """
 
     def __init__(self, control: TableClient, windows: TableClient) -> None:
         self._control = control
         self._windows = windows
 
-    def state(self) -> str | None:
-        """Return `open`, `frozen`, or None before the first rotation."""
-        control = _entity(self._control, CONTROL, CONTROL)
-        return str(control["state"]) if control else None
-
-    def state_and_verifier(self, window: Window) -> tuple[str | None, Verifier | None]:
-        """Return the state, read first, and the window's verifier."""
-        state = self.state()
-        entity = _entity(self._windows, PARTITION, row_of(window))
-        return state, _verifier(window, entity) if entity else None
+    def standing(self, window: Window | None = None) -> Standing:
+        """Return how the deployment stands: state and policy in one query, read first, then the window's verifier."""
+        items = {one["RowKey"]: one for one in self._control.query_entities(f"PartitionKey eq '{CONTROL}'")}
+        if CONTROL not in items:
+            return Standing(None)
+        entity = _entity(self._windows, PARTITION, row_of(window), VERIFIER) if window else None
+        return Standing(
+            state=str(items[CONTROL]["state"]),
+            policy=text_of(items.get(POLICY)),
+            verifier=_verifier(window, entity) if window and entity else None,
+        )
 
     def sealed(self, window: Window) -> bytes | None:
         """Return the window's sealed credential, or None if there is none."""
-        entity = _entity(self._windows, PARTITION, row_of(window))
+        entity = _entity(self._windows, PARTITION, row_of(window), ["sealed"])
         return entity.get("sealed") if entity else None
 
 
@@ -45,8 +55,9 @@ def _verifier(window: Window, entity: Any) -> Verifier | None:  # noqa: ANN401 -
     return Verifier(window, ProofKey(entity["P"]), entity["c"])
 
 
-def _entity(table: TableClient, partition: str, row: str) -> Any:  # noqa: ANN401 - the SDK's entity
+def _entity(table: TableClient, partition: str, row: str, properties: Sequence[str] = ()) -> Any:  # noqa: ANN401 - the SDK's entity
+    """Return an entity, or of it the properties that are named, or None."""
     try:
-        return table.get_entity(partition, row)
+        return table.get_entity(partition, row, select=list(properties) or None)
     except ResourceNotFoundError:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, Field, dataclass, field, fields
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
@@ -60,11 +60,23 @@ class Home:
         return self.partition.partition("-")[0]
 
 
+class Tags(Enum):
+    """Say whether a kind of resource has tags that can be read."""
+
+    SHOWN = "shown"
+    """The cloud's one way to read tags of any resource shows them."""
+    HIDDEN = "hidden"
+    """It has tags, and that way doesn't show them: where tags exclude, such a thing isn't touched."""
+    NONE = "none"
+    """It is a setting of the account's and has no tags of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Name one thing that has a setting: `target["bucket"]` is a part of its name.
 
-    `id` is the cloud's own name for it (an ARN, a resource id); `region` is None where the cloud has but one.
+    `id` is the cloud's own name for it (an ARN, a resource id); `region` is None where the cloud has but one. `item` says
+    which of the things in it is meant where the cloud grants access to none of them apart, such as a user's access keys.
     """
 
     id: str
@@ -72,6 +84,7 @@ class Target:
     account: str
     region: str | None
     parts: Mapping[str, str] = field(compare=False)
+    item: str | None = None
 
     def __getitem__(self, part: str) -> str:
         return self.parts[part]
@@ -91,6 +104,10 @@ class ResourceKind(Protocol):
     @property
     def regional(self) -> bool:
         """Tell whether such a thing lives in one region."""
+
+    @property
+    def tags(self) -> Tags:
+        """Tell whether such a thing has tags that can be read."""
 
     def schema(self) -> dict[str, JSON]:
         """Return the JSON Schema of a target of this kind."""
@@ -149,7 +166,11 @@ class Fix(ABC, Generic[Client, State, Options]):
 
     @abstractmethod
     def read(self, client: Client, target: Target) -> State:
-        """Return the setting now, as a JSON value."""
+        """Return the setting now, as a JSON value.
+
+        Raises `NotApplicable` where there is no such setting, and `Underway` while an asynchronous cloud says that it
+        is carrying out a change of it.
+        """
 
     @abstractmethod
     def desired(self, current: State, parameters: Options) -> State:

@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from remediator.core.messages import SignedMessage
     from remediator.core.windows import Window
     from remediator.service.ports import Monitor, Verifiers
+    from remediator.service.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Hold what an admitted request brings to the gate, and the key that names it."""
+    """Hold what an admitted request brings to the gate, the key that names it, and how the deployment stood."""
 
     key: str
     window: Window
     opening: Opening
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Admission:
         except Expired as expired:
             self.monitor.note("refused a window or a signature's time", reason=str(expired))
             raise Refused(Problem.UNAUTHORIZED) from None
-        verifier = self.verifier(message.window)
+        standing, verifier = self.verifier(message.window)
         try:
             verifier.require(self.deployment, message.code, message.opening)
             message.require_signed(verifier.proof_key)
@@ -50,19 +52,21 @@ class Admission:
             self.monitor.note("refused a code or a signature", reason=str(refused))
             self.monitor.count("WrongCode")
             raise Refused(Problem.UNAUTHORIZED) from None
-        return Admitted(message.request.key, message.window, message.opening)
+        return Admitted(message.request.key, message.window, message.opening, standing)
 
-    def require_open(self) -> None:
-        """Raise `Refused` unless the deployment is open, as it is stored now."""
-        self._require_open(self.verifiers.state())
+    def require_open(self) -> Standing:
+        """Return how the deployment stands now, or raise `Refused` unless it is open."""
+        standing = self.verifiers.standing()
+        self._require_open(standing.state)
+        return standing
 
-    def verifier(self, window: Window) -> Verifier:
-        """Return a live window's verifier, or raise `Refused`: frozen, or not staged."""
-        state, verifier = self.verifiers.state_and_verifier(window)
-        self._require_open(state)
-        if verifier is None:
+    def verifier(self, window: Window) -> tuple[Standing, Verifier]:
+        """Return how the deployment stands and a live window's verifier, or raise `Refused`: frozen, or not staged."""
+        standing = self.verifiers.standing(window)
+        self._require_open(standing.state)
+        if standing.verifier is None:
             raise self._unavailable("the live window isn't staged")
-        return verifier
+        return standing, standing.verifier
 
     def _require_open(self, state: str | None) -> None:
         if state is None:

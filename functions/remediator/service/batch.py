@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from remediator.service.admission import Admission
     from remediator.service.passage import Passage
+    from remediator.service.policy import Policy
     from remediator.service.ports import Doorway, Monitor, Session, Sessions
     from remediator.service.records import Finding
+    from remediator.service.restraint import Restraint
     from remediator.service.tasks import Task
     from remediator.service.work import Tools
 
@@ -57,6 +59,9 @@ class Batch:
     admission: Admission
     monitor: Monitor
     clock: Callable[[], float]
+    restraint: Restraint
+    policy: Policy
+    """The policy that sessions are sized for; before each it is read again."""
 
     def run(self, tasks: Iterable[Task], passage: Passage, work: Work) -> Progress:
         """Run tasks; tasks on the same target never run at the same time."""
@@ -75,20 +80,36 @@ class Batch:
         chunks = []
         for group in groups.values():
             targets, rest = [task.target for task in group], iter(group)
-            sizes = self.sessions.chunks(group[0].fix, targets, deadline=passage.deadline, write=work.write)
+            fix = group[0].fix
+            tags = self.policy.asks_tags(fix)
+            sizes = self.sessions.chunks(fix, targets, deadline=passage.deadline, write=work.write, tags=tags)
             chunks += [[next(rest) for _ in range(size)] for size in sizes]
         return chunks
 
-    def _run_chunk(self, tasks: Sequence[Task], doorway: Doorway, passage: Passage, work: Work) -> Progress:
+    def _run_chunk(
+        self, tasks: Sequence[Task], doorway: Doorway, passage: Passage, work: Work, *, counted: bool = False
+    ) -> Progress:
         if self.clock() >= passage.deadline:
             return Progress()
-        targets = [task.target for task in tasks]
         try:
-            self.admission.require_open()
-            with doorway.open(tasks[0].fix, targets, write=work.write) as session:
-                return Progress(work.run(session, tasks))
+            policy = self.restraint.policy(self.admission.require_open())
         except Refused as refused:
             return Progress(obstacle=refused)
+        rest, stopped = self.restraint.admit(policy, tasks)
+        if not counted:
+            rest, over = self.restraint.count(policy, rest)
+            stopped += over
+        work.tools.store(stopped)
+        passed = self._pass(rest, policy, doorway, passage, work) if rest else Progress()
+        return _joined([Progress(stopped), passed])
+
+    def _pass(self, tasks: Sequence[Task], policy: Policy, doorway: Doorway, passage: Passage, work: Work) -> Progress:
+        fix, targets = tasks[0].fix, [task.target for task in tasks]
+        try:
+            with doorway.open(fix, targets, write=work.write, tags=policy.asks_tags(fix)) as session:
+                rest, stopped = self.restraint.look_at_tags(policy, session, tasks, work.tools)
+                work.tools.store(stopped)
+                return Progress([*stopped, *(work.run(session, rest) if rest else ())])
         except GateShut as shut:
             return Progress(obstacle=self._shut(shut, passage))
         except SessionTooLarge:
@@ -108,7 +129,8 @@ class Batch:
             work.tools.store(refused)
             return Progress(refused)
         middle = len(tasks) // 2
-        return _joined([self._run_chunk(half, doorway, passage, work) for half in (tasks[:middle], tasks[middle:])])
+        halves = (tasks[:middle], tasks[middle:])
+        return _joined([self._run_chunk(half, doorway, passage, work, counted=True) for half in halves])
 
 
 def _waves(tasks: Iterable[Task]) -> list[list[Task]]:

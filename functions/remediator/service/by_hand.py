@@ -47,7 +47,7 @@ class ByHand:
         The window is the clock's, without its grace. `digest` is the request's; with its key, it is the same request.
         """
         window = window_at(self.admission.clock())
-        verifier = self.admission.verifier(window)
+        standing, verifier = self.admission.verifier(window)
         opening = self.admissions.count(window)
         if opening is None:
             raise self._refuse(window, "no admission is open")
@@ -56,7 +56,7 @@ class ByHand:
         except WrongCode:
             raise self._refuse(window, "the code isn't the window's") from None
         self._use(window, mode, f"{message.request.key}/{digest}")
-        return Admitted(message.request.key, window, opening)
+        return Admitted(message.request.key, window, opening, standing)
 
     def _use(self, window: Window, mode: Mode, request: str) -> None:
         if window_at(self.admission.clock()) != window:

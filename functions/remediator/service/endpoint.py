@@ -144,8 +144,9 @@ class Endpoint:
     def _health(self, call: Call) -> Reply:
         self._require(call, Verb.HEALTH)
         now = self.remediator.clock()
-        state, verifier = self.remediator.admission.verifiers.state_and_verifier(window_at(now))
-        gate = state if state == "frozen" else "open" if state and verifier else "unavailable"
+        standing = self.remediator.admission.verifiers.standing(window_at(now))
+        ready = standing.state and standing.verifier
+        gate = standing.state if standing.state == "frozen" else "open" if ready else "unavailable"
         health = {"gate": gate, "window": window_at(now).number, "deployment": self.remediator.admission.deployment}
         return Reply(200, health)
 

@@ -24,6 +24,7 @@ from remediator.service.records import (
     deadline_of,
 )
 from remediator.service.requests import Asked, Call, digest_of
+from remediator.service.restraint import Restraint
 from remediator.service.tasks import Task
 from remediator.service.work import Apply, Plan, Tools
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from remediator.service.admission import Admission, Admitted
     from remediator.service.batch import Work
     from remediator.service.ports import Monitor, Pauses, Receipts, Sessions
+    from remediator.service.records import Reason
     from remediator.service.requests import Remediation
     from remediator.service.scope import Scope
 
@@ -62,7 +64,7 @@ class Remediator:
         stored = self._stored(claimed)
         kind = Apply if asked.mode is Mode.APPLY else Plan
         tasks = [self._task(claimed.record, index, one, stored.get(index)) for index, one in enumerate(asked.findings)]
-        return self.run(claimed, admitted, tasks, kind)
+        return self.run(claimed, admitted, tasks, kind, binding=True)
 
     def claim(
         self, call: Call, admitted: Admitted, mode: Mode, *, findings: int, subject: str | None = None
@@ -89,15 +91,26 @@ class Remediator:
             raise _refused(claimed, now, admitted)
         return claimed
 
-    def run(self, claimed: Claimed, admitted: Admitted, tasks: Sequence[Task], kind: Callable[[Tools], Work]) -> Reply:
-        """Run the tasks that aren't ended yet, end the record, and answer."""
+    def run(
+        self,
+        claimed: Claimed,
+        admitted: Admitted,
+        tasks: Sequence[Task],
+        kind: Callable[[Tools], Work],
+        *,
+        binding: bool,
+    ) -> Reply:
+        """Run the tasks that aren't ended yet, end the record, and answer; `binding` is whether the policy binds."""
+        restraint = Restraint(self.scope.home.cloud, claimed, binding, self.receipts, self.monitor, self.clock)
+        policy = restraint.policy(admitted.standing)
         ended = [task.finding for task in tasks if task.finding.outcome is not None]
-        refused = [finding for finding in map(self._object, tasks) if finding is not None]
+        inside, refused = restraint.sort([task for task in tasks if task.finding.outcome is None], self._outside)
+        todo, forbidden = restraint.admit(policy, inside)
+        refused += forbidden
         if refused:
             self.receipts.store(claimed, refused)
-        settled = {finding.index for finding in [*ended, *refused]}
-        todo = [task for task in tasks if task.finding.index not in settled]
-        found, obstacle = self._batch(claimed, admitted, todo, kind) if todo else ([], None)
+        batch = Batch(self.sessions, self.admission, self.monitor, self.clock, restraint, policy)
+        found, obstacle = self._run_batch(batch, claimed, admitted, todo, kind) if todo else ([], None)
         findings = sorted([*ended, *refused, *found], key=lambda finding: finding.index)
         self._count(found)
         partial = len(findings) < len(tasks) or any(finding.outcome is None for finding in findings)
@@ -111,11 +124,15 @@ class Remediator:
         """Return the answer to a finished remediation, assembled from its receipts."""
         return reply_with(record, self.receipts.findings(record.id))
 
-    def _batch(
-        self, claimed: Claimed, admitted: Admitted, tasks: Sequence[Task], kind: Callable[[Tools], Work]
+    def _run_batch(
+        self,
+        batch: Batch,
+        claimed: Claimed,
+        admitted: Admitted,
+        tasks: Sequence[Task],
+        kind: Callable[[Tools], Work],
     ) -> tuple[list[Finding], Refused | None]:
         passage = Passage(admitted.window, admitted.opening, claimed.record.id, claimed.record.deadline)
-        batch = Batch(self.sessions, self.admission, self.monitor, self.clock)
         with ThreadPoolExecutor(THREADS, "call") as threads:
             progress = batch.run(tasks, passage, kind(self._tools(claimed, threads)))
         return progress.findings, progress.obstacle
@@ -130,7 +147,7 @@ class Remediator:
             monitor=self.monitor,
             clock=self.clock,
             pauses=self.pauses,
-            frozen=lambda: self.admission.verifiers.state() == "frozen",
+            frozen=lambda: self.admission.verifiers.standing().state == "frozen",
         )
 
     def _task(self, record: Record, index: int, asked: Asked, stored: Finding | None) -> Task:
@@ -147,11 +164,8 @@ class Remediator:
         )
         return Task(finding, asked.fix, asked.target, asked.options)
 
-    def _object(self, task: Task) -> Finding | None:
-        if task.finding.outcome is not None:
-            return None
-        objection = self.scope.objection(task.fix, task.target, acknowledged=task.finding.acknowledged)
-        return task.finding.ended(Outcome.REFUSED, reason=objection) if objection else None
+    def _outside(self, task: Task) -> Reason | None:
+        return self.scope.objection(task.fix, task.target, acknowledged=task.finding.acknowledged)
 
     def _stored(self, claimed: Claimed) -> dict[int, Finding]:
         if not claimed.resumed:

@@ -83,7 +83,9 @@ class Return:
         done = {one.index: one for one in met}
         now = int(remediator.clock())
         begun = [done.get(one.index) or replace(way.begin(one), remediation=admitted.key, at=now) for one in receipts]
-        return remediator.run(claimed, admitted, [task_of(one, remediator.scope) for one in begun], way.kind)
+        binding = way.mode is Mode.ROLLBACK and call.principal.role is not Role.OPERATOR
+        tasks = [task_of(one, remediator.scope) for one in begun]
+        return remediator.run(claimed, admitted, tasks, way.kind, binding=binding)
 
 
 def _undoing(receipt: Finding) -> Finding:

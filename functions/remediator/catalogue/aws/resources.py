@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from remediator.catalogue.errors import BadTarget
-from remediator.catalogue.spec import Target
+from remediator.catalogue.spec import Tags, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,15 @@ LONGEST: Final = 512
 _PARTITION: Final = r"(?P<partition>aws(?:-[a-z]{2,8}){0,3})"
 _REGION: Final = r"(?P<region>[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2})"
 _ACCOUNT: Final = r"(?P<account>[0-9]{12})"
+_PATH: Final = r"(?:[A-Za-z0-9_+=,@-][A-Za-z0-9_+=,.@-]{0,63}/){0,7}"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that AWS names only inside a resource with an ARN: said beside the ARN, under a name of its own."""
+
+    name: str
+    form: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,8 @@ class Arn:
     """A kind of resource that AWS names by an ARN of one form.
 
     `form` is the ARN as a regular expression whose groups are the parts of the name, `wildcards` are the same as
-    patterns of IAM. A regional resource whose ARN names no region has it said beside it.
+    patterns of IAM. A regional resource whose ARN names no region has it said beside it, and so is an `item` in it that
+    has no ARN. `tags` says whether the Resource Groups Tagging API shows what tags the thing has.
     """
 
     title: str
@@ -35,6 +45,8 @@ class Arn:
     wildcards: tuple[str, ...]
     example: Mapping[str, str]
     regional: bool = True
+    tags: Tags = Tags.SHOWN
+    item: Item | None = None
 
     def schema(self) -> dict[str, JSON]:
         """Return the JSON Schema of a target of this kind."""
@@ -42,6 +54,9 @@ class Arn:
         if self.regional:
             properties["region"] = {"type": "string", "pattern": f"^{_nameless(_REGION)}$"}
         required = ["arn", "region"] if self._region_is_apart() else ["arn"]
+        if self.item is not None:
+            properties[self.item.name] = {"type": "string", "pattern": f"^{self.item.form}$"}
+            required.append(self.item.name)
         return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
 
     def parse(self, raw: Mapping[str, str], home: Home) -> Target:
@@ -53,13 +68,15 @@ class Arn:
         found = re.fullmatch(self.form, arn, re.ASCII)
         if found is None:
             raise BadTarget(f"the ARN isn't that of a {self.title}, such as {self.example['arn']}")
-        parts = found.groupdict()
+        item = self._item(raw)
+        parts = found.groupdict() | item
         return Target(
             id=arn,
             partition=parts["partition"],
             account=parts.get("account", home.account),
             region=self._region(raw, parts.get("region")),
             parts=parts,
+            item=next(iter(item.values()), None),
         )
 
     def patterns(self, home: Home) -> tuple[str, ...]:
@@ -70,9 +87,18 @@ class Arn:
         """Tell whether the ARN says which account the resource is in."""
         return "?P<account>" in self.form
 
+    def _item(self, raw: Mapping[str, str]) -> dict[str, str]:
+        known = {"arn", "region"} if self.item is None else {"arn", "region", self.item.name}
+        if raw.keys() - known:
+            raise BadTarget(f"such a target has nothing but {', '.join(sorted(known))}")
+        if self.item is None:
+            return {}
+        said = _text(raw, self.item.name)
+        if re.fullmatch(self.item.form, said, re.ASCII) is None:
+            raise BadTarget(f"{self.item.name} isn't that of a {self.title}, such as {self.example[self.item.name]}")
+        return {self.item.name: said}
+
     def _region(self, raw: Mapping[str, str], named: str | None) -> str | None:
-        if raw.keys() - {"arn", "region"}:
-            raise BadTarget("a target has nothing but an arn and a region")
         if not self.regional:
             if "region" in raw:
                 raise BadTarget(f"leave the region out: a {self.title} has none")
@@ -120,6 +146,7 @@ ACCOUNT: Final = Arn(
     wildcards=("arn:{partition}:iam::{account}:root",),
     example={"arn": "arn:aws:iam::123456789012:root"},
     regional=False,
+    tags=Tags.NONE,
 )
 KMS_KEY: Final = Arn(
     title="KMS key",
@@ -137,4 +164,52 @@ RDS_SNAPSHOT: Final = Arn(
         "arn:{partition}:rds:*:{account}:cluster-snapshot:*",
     ),
     example={"arn": "arn:aws:rds:eu-west-1:123456789012:snapshot:before-upgrade"},
+)
+ACCOUNT_IN_REGION: Final = Arn(
+    title="account in one region",
+    form=ACCOUNT.form,
+    wildcards=ACCOUNT.wildcards,
+    example={**ACCOUNT.example, "region": "eu-west-1"},
+    tags=Tags.NONE,
+)
+EC2_INSTANCE: Final = Arn(
+    title="EC2 instance",
+    form=rf"arn:{_PARTITION}:ec2:{_REGION}:{_ACCOUNT}:instance/(?P<instance>i-[0-9a-f]{{8,17}})",
+    wildcards=("arn:{partition}:ec2:*:{account}:instance/*",),
+    example={"arn": "arn:aws:ec2:eu-west-1:123456789012:instance/i-0a1b2c3d4e5f60718"},
+)
+EBS_SNAPSHOT: Final = Arn(
+    title="EBS snapshot",
+    form=rf"arn:{_PARTITION}:ec2:{_REGION}::snapshot/(?P<snapshot>snap-[0-9a-f]{{8,17}})",
+    wildcards=("arn:{partition}:ec2:*::snapshot/*",),
+    example={"arn": "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718"},
+    tags=Tags.HIDDEN,  # they are shown under an ARN that IAM doesn't know it by
+)
+DB_INSTANCE: Final = Arn(
+    title="database instance",
+    form=rf"arn:{_PARTITION}:rds:{_REGION}:{_ACCOUNT}:db:(?P<name>[A-Za-z](?:-?[A-Za-z0-9]){{0,62}})",
+    wildcards=("arn:{partition}:rds:*:{account}:db:*",),
+    example={"arn": "arn:aws:rds:eu-west-1:123456789012:db:orders"},
+)
+ACCESS_KEY: Final = Arn(
+    title="user's access key",
+    form=rf"arn:{_PARTITION}:iam::{_ACCOUNT}:user/{_PATH}(?P<user>[A-Za-z0-9_+=,.@-]{{1,64}})",
+    wildcards=("arn:{partition}:iam::{account}:user/*",),
+    example={"arn": "arn:aws:iam::123456789012:user/robots/invoices", "access_key": "AKIAIOSFODNN7EXAMPLE"},
+    regional=False,
+    tags=Tags.HIDDEN,
+    item=Item("access_key", "[A-Z0-9]{20}"),
+)
+TRAIL: Final = Arn(
+    title="CloudTrail trail",
+    form=rf"arn:{_PARTITION}:cloudtrail:{_REGION}:{_ACCOUNT}:trail/(?P<name>[A-Za-z0-9](?:[._-]?[A-Za-z0-9]){{1,127}})",
+    wildcards=("arn:{partition}:cloudtrail:*:{account}:trail/*",),
+    example={"arn": "arn:aws:cloudtrail:eu-west-1:123456789012:trail/audit"},
+)
+LAMBDA_FUNCTION: Final = Arn(
+    title="Lambda function",
+    form=rf"arn:{_PARTITION}:lambda:{_REGION}:{_ACCOUNT}:function:(?P<function>[A-Za-z0-9_-]{{1,64}})"
+    r"(?::(?P<qualifier>[A-Za-z0-9_-]{1,128}))?",
+    wildcards=("arn:{partition}:lambda:*:{account}:function:*",),
+    example={"arn": "arn:aws:lambda:eu-west-1:123456789012:function:orders"},
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from remediator.catalogue.errors import BadTarget
-from remediator.catalogue.spec import Target
+from remediator.catalogue.spec import Tags, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,7 @@ class ResourceId:
     names: tuple[str, ...]
     example: Mapping[str, str]
     regional: bool = False
+    tags: Tags = Tags.SHOWN
 
     @property
     def provider(self) -> str:
