@@ -126,7 +126,7 @@ class StsSessions:
         self._session.set_credentials("", "", "")
         credentials = self._session.get_credentials()
         client = self._session.create_client(service, region_name=region)
-        client.meta.events.register("before-call", _record)
+        client.meta.events.register("before-call", record_call)
         return AwsSession(client, credentials)
 
     def _home(self) -> str:
@@ -147,7 +147,8 @@ class StsDoorway:
         return self.sessions.open(fix, targets, passage=self.passage, write=write)
 
 
-def _record(model: Any, **_: Any) -> None:  # noqa: ANN401 - the SDK's own event
+def record_call(model: Any, **_: Any) -> None:  # noqa: ANN401 - the SDK's own event
+    """Note a call of this thread for `recording`; a client registers it for `before-call`."""
     calls = _calls.get()
     if calls is not None:
         calls.append(f"{model.service_model.service_name}:{model.name}")
