@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from remediator.azure.sealed_gate import SECRET
+from remediator.azure.stored_credential import SECRET
 from remediator.azure_install.certificates import make, thumbprint_of
 from remediator.azure_install.directory import REMEDIATOR
 from remediator.azure_install.rest import AzureRefused
@@ -131,10 +131,11 @@ class CredentialKeeper:
     def roll(self, *, at_once: bool) -> Rolled:
         """Go on with a roll that is under way, or begin one.
 
-        `at_once` removes the old certificate without waiting for windows that it is sealed for: for a stolen key.
+        `at_once` is for a stolen key, which may be the newest: it makes a newer one whatever is under way, and removes
+        every other certificate without waiting for windows that are sealed with it. Run again, it does so again.
         """
         self._deployments.forget(RECORD)
-        begun = not self._under_way()
+        begun = at_once or not self._under_way()
         if begun:
             self._begin()
         stored = self.stored()

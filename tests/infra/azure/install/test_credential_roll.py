@@ -112,6 +112,54 @@ def test_a_stolen_key_is_worth_nothing_at_once(installed: Administrator) -> None
     assert registered(installed) == [stored(installed)]
 
 
+def test_a_stolen_key_that_is_the_newest_of_a_roll_under_way_is_worth_nothing_at_once(
+    installed: Administrator,
+) -> None:
+    first = stored(installed)
+    keeper(installed).roll(at_once=False)
+    stolen = stored(installed)
+    installed.now += 60
+    rolled = keeper(installed).roll(at_once=True)
+    assert (rolled.phase, rolled.begun) == (Phase.FINISHED, True)
+    assert registered(installed) == [stored(installed)]
+    assert stored(installed) not in (first, stolen)
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+@pytest.mark.parametrize("step", range(4))
+def test_a_crash_after_any_step_leaves_no_stolen_key_when_it_is_run_again(
+    step: int, installed: Administrator, *, under_way: bool
+) -> None:
+    """The steps: register, store, forget the record, remove every other certificate."""
+    if under_way:
+        keeper(installed).roll(at_once=False)
+        installed.now += 60
+    known = registered(installed)
+    installed.azure.writes.clear()
+    installed.azure.crash_after = step
+    with pytest.raises(Crash):
+        keeper(installed).roll(at_once=True)
+    installed.azure.crash_after = None
+    assert stored(installed) in registered(installed)
+    installed.now += 60
+    assert keeper(installed).roll(at_once=True).phase is Phase.FINISHED
+    assert registered(installed) == [stored(installed)]
+    assert stored(installed) not in known
+
+
+def test_a_roll_that_waits_takes_up_what_a_crash_of_one_at_once_left(installed: Administrator) -> None:
+    old = stored(installed)
+    installed.azure.writes.clear()
+    installed.azure.crash_after = 1
+    with pytest.raises(Crash):
+        keeper(installed).roll(at_once=True)
+    installed.azure.crash_after = None
+    installed.now += 60
+    roll_through(installed)
+    assert registered(installed) == [stored(installed)]
+    assert stored(installed) != old
+
+
 def test_installing_again_does_not_cut_a_roll_short(installed: Administrator) -> None:
     keeper(installed).roll(at_once=False)
     installed.now += 60
