@@ -10,6 +10,7 @@ METRICS: Final = (
     "Rotated",
     "StagedWindows",
     "RotationFailed",
+    "CredentialEndsSoon",
     "WrongCode",
     "GateUnavailable",
     "Fixed",

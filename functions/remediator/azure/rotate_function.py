@@ -19,6 +19,7 @@ from remediator.azure.sealed_gate import SealedGate
 from remediator.azure.seed_ring import KeyVaultRing
 from remediator.azure.settings import rotate_settings
 from remediator.azure.staging import StagingTables
+from remediator.azure.stored_credential import StoredCredential
 from remediator.azure.tables import table
 from remediator.core.windows import window_at
 from remediator.service.errors import Interrupted
@@ -85,10 +86,14 @@ def _rotator() -> Rotator:
         deployment=settings.deployment,
         seeds=_ring(),
         staged=StagingTables(control, windows),
-        gate=SealedGate(windows, _vault(settings.credential_vault), Seal(settings.deployment, settings.app_id)),
+        gate=SealedGate(windows, _credential(), Seal(settings.deployment, settings.app_id)),
         clock=time.time,
         entropy=os.urandom,
     )
+
+
+def _credential() -> StoredCredential:
+    return StoredCredential(_vault(_settings().credential_vault), _monitor(), time.time)
 
 
 def _clean_up() -> None:

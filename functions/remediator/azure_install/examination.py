@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from remediator.azure.callers import OPERATOR_ROLE, READER_ROLE
+from remediator.azure.stored_credential import SOON
 from remediator.azure_install.credential import day_of, last_use_of_older
 from remediator.azure_install.directory import API, REMEDIATOR
 from remediator.azure_install.installation import APPS
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from remediator.azure_install.deployments import Deployed
     from remediator.azure_install.installation import Cloud
-
-SOON: Final = 21 * 86_400
-"""Seconds before a certificate ends from which on it is time to roll it."""
 
 INSTALL: Final = "Run `remediator azure install` again, as it was run before."
 ROLL: Final = "Run `remediator azure roll-credential`."

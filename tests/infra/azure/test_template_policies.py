@@ -206,7 +206,9 @@ def test_an_alarm_looks_for_a_metric_that_the_functions_count() -> None:
         assert rule.body["properties"]["actions"]["actionGroups"] == [
             one.id for one in FOUND.of_type("Microsoft.Insights/actionGroups")
         ]
-    assert looked_for == {"Rotated", "RotationFailed", "StagedWindows", "WrongCode", "GateUnavailable"}
+    assert looked_for == {
+        *("Rotated", "RotationFailed", "StagedWindows", "WrongCode", "GateUnavailable", "CredentialEndsSoon")
+    }
 
 
 def test_an_alarm_is_sent_where_it_was_asked_for() -> None:
@@ -247,6 +249,7 @@ def test_outputs_are_what_the_vendor_and_the_installer_need() -> None:
     assert FOUND.outputs.keys() == {
         *("Endpoint", "Deployment", "SeedVault", "CredentialVault", "TablesEndpoint"),
         *("Tenant", "Audience", "RotateApp", "RemediateApp"),
+        *("Location", "Reader", "Operator"),
     }
     assert FOUND.outputs["Endpoint"].startswith("https://")
     assert FOUND.outputs["Deployment"] == settings_of(FOUND, "rotate")["DEPLOYMENT"]

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from remediator.azure.callers import OPERATOR_ROLE, READER_ROLE
-from remediator.azure.sealed_gate import SECRET
+from remediator.azure.stored_credential import SECRET
 from remediator.azure_install.apps import PublishingFailed
 from remediator.azure_install.deployments import DeploymentFailed
 from remediator.azure_install.directory import API, AZURE_CLI, REMEDIATOR

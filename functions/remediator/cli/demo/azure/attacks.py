@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from azure.data.tables import TableServiceClient
 from azure.keyvault.secrets import SecretClient
 
-from remediator.azure.sealed_gate import SECRET
+from remediator.azure.stored_credential import SECRET
 from remediator.azure.windows_table import PARTITION
 from remediator.cli.demo import verdicts
 from remediator.cli.demo.attacks import UNAUTHORIZED, another_code

@@ -13,9 +13,9 @@ from azure.keyvault.secrets import SecretClient
 from remediator.azure import windows_table as tables
 from remediator.azure.arm_client import ArmClient
 from remediator.azure.seal import Seal
-from remediator.azure.sealed_gate import SECRET
 from remediator.azure.sessions import EntraSessions
 from remediator.azure.settings import remediate_settings
+from remediator.azure.stored_credential import SECRET
 from remediator.azure.tables import table
 from remediator.azure.verifiers import VerifierTables
 from remediator.catalogue.azure.resources import VERSIONS
