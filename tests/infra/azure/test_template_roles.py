@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from infra.azure.arm_functions import guid
 from tests.infra.azure.deployment import OPERATOR, PLACE, READER, deployed, named
+
+if TYPE_CHECKING:
+    from infra.azure.evaluate import Resource
 
 FOUND = deployed()
 
@@ -17,6 +22,7 @@ SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 SECRETS_OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 KEEPER = "receipt keeper"
+DESK = "operator's desk"
 
 ALLOWED = {
     ("rotate", TABLE_CONTRIBUTOR, "remediatorcontrol"),
@@ -37,6 +43,7 @@ ALLOWED = {
     ("remediate", METRICS_PUBLISHER, "insights"),
     ("reader", SECRETS_USER, "seed vault"),
     ("operator", SECRETS_USER, "seed vault"),
+    ("operator", DESK, "the deployment's group"),
     ("operator", TABLE_READER, "remediatorcontrol"),
     ("operator", TABLE_READER, "remediatorreceipts"),
 }
@@ -51,21 +58,27 @@ def places() -> dict[str, str]:
         named(FOUND, accounts, "remediatorro").id: "rotate's host storage",
         named(FOUND, accounts, "remediatorre").id: "remediate's host storage",
         FOUND.of_type("Microsoft.Insights/components")[0].id: "insights",
+        PLACE.group_id: "the deployment's group",
     }
     tables = FOUND.of_type(f"{accounts}/tableServices/tables")
     return found | {one.id: one.id.rpartition("/")[2] for one in tables}
+
+
+def custom_role(one: Resource) -> str:
+    (kind,) = [kind for kind in (KEEPER, DESK) if kind in one.body["properties"]["roleName"]]
+    return kind
 
 
 def granted() -> list[tuple[str, str, str]]:
     identities = FOUND.of_type("Microsoft.ManagedIdentity/userAssignedIdentities")
     who = {guid(one.id, "principal"): one.id.rpartition("-")[2] for one in identities}
     who |= {READER: "reader", OPERATOR: "operator"}
-    (keeper,) = FOUND.of_type("Microsoft.Authorization/roleDefinitions")
+    custom = {one.id.rpartition("/")[2]: one for one in FOUND.of_type("Microsoft.Authorization/roleDefinitions")}
     where, grants = places(), []
     for one in FOUND.of_type("Microsoft.Authorization/roleAssignments"):
         role = one.body["properties"]["roleDefinitionId"].rpartition("/")[2]
         scope = one.id.partition("/providers/Microsoft.Authorization/")[0]
-        known = KEEPER if keeper.id.endswith(role) else role
+        known = custom_role(custom[role]) if role in custom else role
         grants.append((who[one.body["properties"]["principalId"]], known, where[scope]))
     return grants
 
@@ -88,7 +101,7 @@ def test_the_remediators_identity_only_reads_control_and_windows(table: str) -> 
 
 
 def test_the_remediators_identity_writes_receipts_and_deletes_none() -> None:
-    (keeper,) = FOUND.of_type("Microsoft.Authorization/roleDefinitions")
+    [keeper] = [one for one in FOUND.of_type("Microsoft.Authorization/roleDefinitions") if custom_role(one) == KEEPER]
     (permission,) = keeper.body["properties"]["permissions"]
     entities = "Microsoft.Storage/storageAccounts/tableServices/tables/entities"
     assert permission["actions"] == []
@@ -97,10 +110,23 @@ def test_the_remediators_identity_writes_receipts_and_deletes_none() -> None:
 
 
 def test_vendor_and_operator_write_nothing() -> None:
-    assert {role for who, role, _ in granted() if who in ("reader", "operator")} == {SECRETS_USER, TABLE_READER}
+    assert {role for who, role, _ in granted() if who in ("reader", "operator")} == {SECRETS_USER, TABLE_READER, DESK}
 
 
-def test_nothing_is_granted_on_the_group_or_above() -> None:
+def test_the_operators_desk_sees_deployments_and_alerts_and_no_more() -> None:
+    [desk] = [one for one in FOUND.of_type("Microsoft.Authorization/roleDefinitions") if custom_role(one) == DESK]
+    [permission] = desk.body["properties"]["permissions"]
+    assert permission["actions"] == [
+        "Microsoft.Resources/deployments/read",
+        "Microsoft.Insights/scheduledQueryRules/read",
+        "Microsoft.AlertsManagement/alerts/read",
+    ]
+    assert permission["dataActions"] == []
+    assert desk.body["properties"]["assignableScopes"] == [PLACE.group_id]
+
+
+def test_nothing_but_the_desk_is_granted_on_the_group_or_above() -> None:
+    assert {role for _, role, where in granted() if where == "the deployment's group"} == {DESK}
     for one in FOUND.of_type("Microsoft.Authorization/roleAssignments"):
         assert one.id.partition("/providers/Microsoft.Authorization/")[0] in places()
 
