@@ -47,7 +47,7 @@ def asked_findings(words: Words, file: Path | None) -> list[Finding]:
 def from_words(words: Words) -> list[Finding]:
     """Return one finding per target."""
     if not words.targets:
-        raise _unusable("--target is missing: the cloud's own name, such as arn:aws:s3:::my-bucket")
+        raise _unusable("--target is missing: the cloud's own name, such as arn:aws:s3:::my-bucket or /subscriptions/…")
     parameters = dict(_parameter(text) for text in words.parameters)
     where = {"region": words.region} if words.region else {}
     return [
@@ -55,7 +55,7 @@ def from_words(words: Words) -> list[Finding]:
             {
                 "fix": words.fix,
                 "finding": words.finding,
-                "target": {"arn": target, **where},
+                "target": {**_named(target), **where},
                 "parameters": parameters,
                 "acknowledge_irreversible": words.acknowledge,
             }
@@ -83,6 +83,11 @@ def _finding(document: Any) -> Finding:  # noqa: ANN401 - judged here
         return Finding(**document)
     except ValueError as error:
         raise _unusable(str(error)) from None
+
+
+def _named(target: str) -> dict[str, str]:
+    """Return a target by its cloud's own name: Azure's are paths, all others ARNs."""
+    return {"id" if target.startswith("/") else "arn": target}
 
 
 def _parameter(text: str) -> tuple[str, JSON]:

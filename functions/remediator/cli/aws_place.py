@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import boto3
 
@@ -22,6 +22,8 @@ STACK: Final = "Remediator"
 @dataclass(frozen=True, slots=True)
 class AwsPlace:
     """Name a profile, a region and a stack; or hold what an embedded account says of itself."""
+
+    cloud: ClassVar[Literal["aws"]] = "aws"
 
     profile: str | None
     region: str | None

@@ -3,8 +3,6 @@
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,8 +113,7 @@ def install(  # noqa: PLR0913 - one per option
     if wanted.reaches_itself():
         speech.note("Mind: roles on the whole subscription reach Remediator's own resource group too; that it never")
         speech.note("touches itself is then its own code's promise alone. Scopes of resource groups are stronger.")
-    with answering():
-        deployed, report = Installation(_connect(wanted.site, speech), wanted, template, packages).run()
+    deployed, report = Installation(_connect(wanted.site, speech), wanted, template, packages).run()
     steps = [{"step": one.step, "changed": one.changed, "detail": one.detail} for one in report]
     outputs = dict(deployed.outputs)
     speech.answer({"outputs": outputs, "steps": steps}, *(f"{name:<16}{outputs[name]}" for name in sorted(outputs)))
@@ -133,8 +130,7 @@ def doctor(*, subscription: Subscription, resource_group: Group, speech: Speech)
     from remediator.azure_install.plan import Site
 
     _require_guids(subscription=subscription)
-    with answering():
-        findings = examine(_connect(Site(subscription, resource_group), speech))
+    findings = examine(_connect(Site(subscription, resource_group), speech))
     shown = []
     for one in findings:
         shown.append(f"{'✓' if one.fine else '✗'} {one.about}: {one.said}")
@@ -171,18 +167,17 @@ def roll_credential(
     from remediator.azure_install.plan import Site
 
     _require_guids(subscription=subscription)
-    with answering():
-        cloud = _connect(Site(subscription, resource_group), speech)
-        deployed = cloud.installed()
-        keeper = cloud.keeper(deployed)
-        rolled = keeper.roll(at_once=at_once)
-        if rolled.begun:
-            speech.note("done: new certificate registered, its key stored")
-            cloud.apps.start_rotator(str(deployed.outputs["RotateApp"]))
-        while wait and rolled.phase is Phase.WAITING:
-            speech.note(f"waiting until {day_of(rolled.due)}")
-            cloud.pause(max(rolled.due - cloud.clock(), 1.0))
-            rolled = keeper.roll(at_once=False)
+    cloud = _connect(Site(subscription, resource_group), speech)
+    deployed = cloud.installed()
+    keeper = cloud.keeper(deployed)
+    rolled = keeper.roll(at_once=at_once)
+    if rolled.begun:
+        speech.note("done: new certificate registered, its key stored")
+        cloud.apps.start_rotator(str(deployed.outputs["RotateApp"]))
+    while wait and rolled.phase is Phase.WAITING:
+        speech.note(f"waiting until {day_of(rolled.due)}")
+        cloud.pause(max(rolled.due - cloud.clock(), 1.0))
+        rolled = keeper.roll(at_once=False)
     finished = rolled.phase is Phase.FINISHED
     said = (
         "The old certificate is gone." if finished else f"Run again after {day_of(rolled.due)} to remove the old one."
@@ -212,8 +207,7 @@ def uninstall(
     _require_guids(subscription=subscription)
     if not yes and (speech.json or not typer.confirm(f"Remove Remediator from {resource_group}?")):
         raise Failed("Nothing was removed.", exit=Exit.USAGE, next="Say --yes to remove it without being asked.")
-    with answering():
-        report = remove(_connect(Site(subscription, resource_group), speech))
+    report = remove(_connect(Site(subscription, resource_group), speech))
     removed = [{"step": one.step, "removed": one.changed} for one in report]
     speech.answer({"steps": removed, "kept": list(KEPT)}, "Kept:", *(f"  {one}" for one in KEPT))
 
@@ -243,38 +237,3 @@ def _require_packages(folder: Path) -> None:
             exit=Exit.USAGE,
             next="Run `python -m infra.azure.package` first, or name its folder with --packages.",
         )
-
-
-@contextmanager
-def answering() -> Iterator[None]:
-    """Say in the words of the command line what Azure refused."""
-    from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseError
-
-    from remediator.azure_install.apps import PublishingFailed
-    from remediator.azure_install.deployments import DeploymentFailed
-    from remediator.azure_install.rest import AzureRefused
-
-    try:
-        yield
-    except ClientAuthenticationError as error:
-        message = str(error.message).partition("\n")[0]
-        raise Failed(message, exit=Exit.REFUSED, next="Sign in with `az login --tenant …`.") from None
-    except (ServiceRequestError, ServiceResponseError) as error:
-        raise Failed(str(error), exit=Exit.NOT_FOUND, next="Check the network and the proxy; then run again.") from None
-    except AzureRefused as refused:
-        raise _refusal(refused.status, str(refused)) from None
-    except (DeploymentFailed, PublishingFailed) as failed:
-        raise Failed(
-            str(failed), exit=Exit.NOT_FIXED, next="Repair what is named, then run again: it goes on."
-        ) from None
-
-
-def _refusal(status: int, message: str) -> Failed:
-    if status == 404:  # noqa: PLR2004 - HTTP's own number
-        return Failed(
-            message, exit=Exit.NOT_FOUND, next="Check --subscription, --resource-group, --reader and --operator."
-        )
-    if status in (409, 429):
-        return Failed(message, exit=Exit.NOT_NOW, next="Wait a minute, then run again: it goes on where it stopped.")
-    advice = "It takes Owner on the subscription, and Application Administrator in the directory."
-    return Failed(message, exit=Exit.REFUSED, next=advice)

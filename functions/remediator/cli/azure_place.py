@@ -6,7 +6,7 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
@@ -32,6 +32,8 @@ _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
 class AzurePlace:
     """Name a subscription and a resource group; or hold what an embedded cloud says of itself."""
 
+    cloud: ClassVar[Literal["azure"]] = "azure"
+
     subscription: str | None
     resource_group: str | None
     described: Mapping[str, Any] | None
@@ -45,7 +47,7 @@ class AzurePlace:
         """Reach the deployment as its vendor: outputs that the customer gave are all there is to know."""
         credential = self.credential("vendor")
         given = outputs or (self.described and self.described["outputs"])
-        deployment = AzureDeployment.from_outputs(given or self._found(credential))
+        deployment = AzureDeployment.from_outputs(given or self._found())
         return Client(deployment, AzureAccess(deployment, credential), transport=self._transport())
 
     def credential(self, whose: str) -> TokenCredential:
@@ -82,10 +84,19 @@ class AzurePlace:
             )
         return self.subscription, self.resource_group
 
-    def _found(self, credential: TokenCredential) -> Mapping[str, str]:
+    def arm(self, whose: str) -> ArmClient:
+        """Return a client of Resource Manager with somebody's rights."""
+        return ArmClient(self.credential(whose), deadline=time.time() + PATIENCE)
+
+    @property
+    def targets(self) -> str:
+        """Return the id of the resource group that an embedded cloud repairs."""
+        described = self.described or {}
+        return f"/subscriptions/{described['subscription_id']}/resourceGroups/{described['target_resource_group']}"
+
+    def _found(self) -> Mapping[str, str]:
         subscription, group = self.site
-        arm = ArmClient(credential, deadline=time.time() + PATIENCE)
-        return outputs_of(arm, f"/subscriptions/{subscription}/resourceGroups/{group}")
+        return outputs_of(self.arm("vendor"), f"/subscriptions/{subscription}/resourceGroups/{group}")
 
     def _transport(self) -> HttpTransport:
         return HttpTransport(self.described["ca_file"] if self.described else None)

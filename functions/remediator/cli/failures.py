@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from remediator.cli.speech import Speech
     from remediator.vendor.errors import NotServed
+
+
+_AZURES: Final = ("azure.", "remediator.azure", "remediator.catalogue.azure")
 
 
 class Failed(Exception):  # noqa: N818 - errors are named for what is the case
@@ -75,7 +78,18 @@ def explained(error: Exception) -> Failed | None:
         return Failed(message, exit=Exit.REFUSED, next="Check --profile, --region and the role's permissions.")
     if isinstance(error, BotoCoreError):
         return Failed(str(error), exit=Exit.NOT_FOUND, next="Check --profile and --region, and that you are signed in.")
-    return None
+    return _explained_on_azure(error) if _is_azures(error) else None
+
+
+def _is_azures(error: Exception) -> bool:
+    """Tell whether an error comes out of Azure's SDK, or of what is built upon it: only then that SDK is imported."""
+    return any(kind.__module__.startswith(_AZURES) for kind in type(error).__mro__)
+
+
+def _explained_on_azure(error: Exception) -> Failed | None:
+    from remediator.cli.azure_failures import explained_on_azure
+
+    return explained_on_azure(error)
 
 
 def advice_on(error: NotServed) -> Advice:

@@ -1,24 +1,34 @@
-"""Start an account inside this process, and make a mess in it."""
+"""Start a cloud inside this process, and make a mess in it."""
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remediator.cli.exits import Exit
+from remediator.cli.failures import Failed
 from remediator.cli.options import command
-from remediator.cli.places import Place
+from remediator.cli.places import Cloud, Place
 from remediator.cli.speech import Speech
 
-app = typer.Typer(no_args_is_help=True, help="An AWS account inside this process, to try things in.")
+if TYPE_CHECKING:
+    from remediator.cli.aws_place import AwsPlace
+    from remediator.cli.azure_place import AzurePlace
+    from remediator.local.mess import Mess
+
+app = typer.Typer(no_args_is_help=True, help="A cloud inside this process, AWS or Azure, to try things in.")
 
 
 @app.command()
 @command
 def up(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of loopback; 0 takes a free one.")] = 0,
+    cloud: Annotated[Cloud, typer.Option(help="Which cloud.")] = Cloud.AWS,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of loopback, on Azure the proxy's; 0 takes a free one.")
+    ] = 0,
     json: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write there, readable by you alone, what a client needs."),
@@ -26,13 +36,16 @@ def up(
     latency: Annotated[int, typer.Option(min=0, metavar="MS", help="Delay every call by this much.")] = 0,
     speech: Speech,
 ) -> None:
-    """Start the account, deploy into it with the CDK CLI, rotate; stay up until stopped with Ctrl-C.
+    """Start the cloud, deploy into it with the CDK CLI or the installer, rotate; stay up until stopped with Ctrl-C.
 
-    Example:  [cyan]remediator local up --json account.json[/cyan], then in another terminal
+    Examples:  [cyan]remediator local up --json account.json[/cyan], then in another terminal
     [cyan]remediator status --account account.json[/cyan]
+
+    [cyan]remediator local up --cloud azure --json azure.json[/cyan]
     """
-    from remediator.cli.exits import Exit
-    from remediator.cli.failures import Failed
+    if cloud is Cloud.AZURE:
+        _up_azure(port, json, latency, speech)
+        return
     from remediator.local.account import RotationFailed
     from remediator.local.deploy import DeployFailed
     from remediator.local.up import up as stay_up
@@ -47,28 +60,45 @@ def up(
 @app.command()
 @command
 def seed(*, place: Place, speech: Speech) -> None:
-    """Fill an account that `local up` started with a believable mess, and with innocents that must not change.
+    """Fill a cloud that `local up` started with a believable mess, and with innocents that must not change.
 
     Does nothing to what is there already. Prints findings that `remediator vendor apply` takes.
 
     Example:  [cyan]remediator local seed --account account.json --json > findings.json[/cyan], then
     [cyan]remediator vendor apply findings.json --account account.json[/cyan]
     """
-    from remediator.cli.aws_place import AwsPlace
-    from remediator.cli.exits import Exit
-    from remediator.cli.failures import Failed
     from remediator.cli.mess_view import mess_document, mess_view
-    from remediator.local.mess import make_mess
 
     there = place.there
     if there.described is None:
         raise Failed(
-            "a mess is made in an embedded account only",
+            "a mess is made in an embedded cloud only",
             exit=Exit.USAGE,
             next="Name it with --account FILE, the file that `remediator local up --json FILE` writes.",
         )
-    if not isinstance(there, AwsPlace):
-        raise Failed("a mess is made on AWS only, so far", exit=Exit.USAGE, next="Name an account of AWS.")
-    session: Any = there.session("admin")
-    mess = make_mess(lambda service: session.client(service, endpoint_url=there.endpoint_url), session.region_name)
+    mess = _mess_on_aws(there) if there.cloud == "aws" else _mess_on_azure(there)
     speech.answer(mess_document(mess), *mess_view(mess))
+
+
+def _up_azure(port: int, json: Path | None, latency: int, speech: Speech) -> None:
+    from remediator.azure_install.deployments import DeploymentFailed
+    from remediator.local.azure.deployment import PackagingFailed, RotationFailed
+    from remediator.local.azure.up import up as stay_up
+
+    try:
+        stay_up(port=port, json_file=json, latency_ms=latency, say=speech.note)
+    except (PackagingFailed, DeploymentFailed, RotationFailed) as error:
+        raise Failed(str(error), exit=Exit.NOT_FIXED, next="Run `make setup`, then try again.") from None
+
+
+def _mess_on_aws(place: "AwsPlace") -> "Mess":
+    from remediator.local.mess import make_mess
+
+    session: Any = place.session("admin")
+    return make_mess(lambda service: session.client(service, endpoint_url=place.endpoint_url), session.region_name)
+
+
+def _mess_on_azure(place: "AzurePlace") -> "Mess":
+    from remediator.local.azure.mess import make_mess
+
+    return make_mess(place.arm("admin"), place.targets)

@@ -63,12 +63,23 @@ class Place:
         cloud = self._cloud(described)
         self._require_options_of(cloud, described)
         if cloud is Cloud.AZURE:
-            from remediator.cli.azure_place import AzurePlace
-
-            return AzurePlace(self.subscription, self.resource_group, described)
+            return self._on_azure(described)
         from remediator.cli.aws_place import AwsPlace
 
         return AwsPlace(self.profile, self.region, self.stack, described)
+
+    def _on_azure(self, described: Mapping[str, Any] | None) -> AzurePlace:
+        try:
+            from remediator.cli.azure_place import AzurePlace
+        except ModuleNotFoundError as missing:
+            if not str(missing.name).startswith("azure"):
+                raise
+            raise Failed(
+                f"Azure's SDK isn't installed: {missing.name} is missing",
+                exit=Exit.USAGE,
+                next="Install it: pip install 'remediator[azure]'.",
+            ) from None
+        return AzurePlace(self.subscription, self.resource_group, described)
 
     def _cloud(self, described: Mapping[str, Any] | None) -> Cloud:
         if described is None:

@@ -15,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help=(
         "Do what the vendor's side does: assume the reader role, read the seed record, derive the code, sign, call."
+        "\n\nOn Azure: [cyan]--cloud azure[/cyan]; you sign in as the vendor's app does."
         "\n\nNothing is written to disk."
     ),
 )
@@ -33,7 +34,10 @@ FindingName = Annotated[
     str | None,
     typer.Option("--finding", help="A scanner's finding in place of --fix: prowler:…", rich_help_panel=_FINDING),
 ]
-Target = Annotated[list[str] | None, typer.Option(help="ARN of a resource; may be repeated.", rich_help_panel=_FINDING)]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(help="ARN, or Azure's id, of a resource; may be repeated.", rich_help_panel=_FINDING),
+]
 TargetRegion = Annotated[
     str | None, typer.Option(help="Where the ARN names no region: S3 buckets.", rich_help_panel=_FINDING)
 ]
@@ -46,7 +50,7 @@ Acknowledge = Annotated[
 Key = Annotated[str | None, typer.Option(help="Go on under the Idempotency-Key of an earlier try.")]
 Outputs = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="The stack's outputs as JSON, as the customer gave them to the vendor."),
+    typer.Option(metavar="FILE", help="The deployment's outputs as JSON, as the customer gave them to the vendor."),
 ]
 
 
@@ -127,3 +131,25 @@ def get(
     from remediator.cli.answering import give
 
     give(speech, lambda: place.vendor(outputs).get(remediation))
+
+
+@app.command()
+@command
+def refresh(  # noqa: PLR0913 - one per option
+    remediation: Annotated[str, typer.Argument(help="The remediation's id.")],
+    *,
+    finding: Annotated[
+        list[int] | None, typer.Option(min=0, max=499, help="Index of a finding; may be repeated. Default: all.")
+    ] = None,
+    key: Key = None,
+    outputs: Outputs = None,
+    place: Place,
+    speech: Speech,
+) -> None:
+    """Read again what is pending or unverified in a remediation; ends with 1 while something still is.
+
+    Example:  [cyan]remediator vendor refresh 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11 --json[/cyan]
+    """
+    from remediator.cli.answering import give
+
+    give(speech, lambda: place.vendor(outputs).refresh(remediation, finding or None, key=key))

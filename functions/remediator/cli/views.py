@@ -73,10 +73,10 @@ def moment(at: int) -> str:
 
 def name_of(target: object) -> str:
     """Return a target in one word."""
-    if not isinstance(target, dict) or "arn" not in target:
+    found = (target.get("arn") or target.get("id")) if isinstance(target, dict) else None
+    if not isinstance(target, dict) or found is None:
         return json.dumps(target)
-    region = target.get("region")
-    return f"{target['arn']} ({region})" if region else str(target["arn"])
+    return f"{found} ({target['region']})" if target.get("region") else str(found)
 
 
 def all_good(results: Sequence[Result]) -> bool:

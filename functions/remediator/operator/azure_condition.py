@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from remediator.azure.verifiers import VerifierTables
-from remediator.azure.windows_table import CONTROL_TABLE, WINDOWS_TABLE
+from azure.core.exceptions import ResourceNotFoundError
+
+from remediator.azure.windows_table import CONTROL, CONTROL_TABLE
 from remediator.core.windows import open_at
 from remediator.operator.condition import Condition, Words
 from remediator.vendor.errors import NoLiveSeed
@@ -15,25 +16,32 @@ if TYPE_CHECKING:
     from remediator.operator.azure_office import AzureOffice
     from remediator.vendor.azure_access import AzureAccess
 
-_HOST_API = "2024-04-01"
+_HOST_API: Final = "2024-04-01"
 
 
 def examine(office: AzureOffice, now: float) -> Condition:
     """Look at everything that tells how the deployment is; reads only."""
     outputs, access = office.outputs, office.access()
-    control = VerifierTables(office.table(CONTROL_TABLE), office.table(WINDOWS_TABLE)).state()
     return Condition(
         now=now,
         cloud=office.cloud,
         outputs=outputs,
         words=Words(place=outputs["Location"], reader=outputs["Reader"], rotate=_rotate(office)),
         answers=office.client().health().gate,
-        control=control,
+        control=_state(office),
         staged=tuple(window.number for window in open_at(now) if _has_seed(access, window, now)),
         opens=None,
         foreign=(),
         alarms=(),
     )
+
+
+def _state(office: AzureOffice) -> str | None:
+    """Return the control item's state, or None before the first rotation."""
+    try:
+        return str(office.table(CONTROL_TABLE).get_entity(CONTROL, CONTROL, select=["state"])["state"])
+    except ResourceNotFoundError:
+        return None
 
 
 def _has_seed(access: AzureAccess, window: Window, now: float) -> bool:

@@ -14,7 +14,7 @@ from remediator.local.azure.apps.host import AppHost, Surroundings
 from remediator.local.azure.apps.interpreters import interpreter
 from remediator.local.azure.authority import Authority
 from remediator.local.azure.calls import CallLog
-from remediator.local.azure.deployment import ROTATE_APP, Order, describe_outputs, install, rotate
+from remediator.local.azure.deployment import ROTATE_APP, TARGETS, Order, describe_outputs, install, rotate
 from remediator.local.azure.entra.managed_identity import IdentityEndpoint, Site
 from remediator.local.azure.faults import Faults
 from remediator.local.azure.front import Door, Reception
@@ -133,6 +133,11 @@ class EmbeddedAzure:
     def rotate(self) -> Invocation:
         """Fire the rotation now, and wait; raises `RotationFailed`."""
         return rotate(self.apps, self.outputs[ROTATE_APP])
+
+    @property
+    def targets(self) -> str:
+        """Return the id of the resource group whose resources may be repaired."""
+        return f"{places.subscription_id()}/resourceGroups/{TARGETS}"
 
     def describe(self) -> dict[str, Any]:
         """Return what an outside client needs; it holds secrets, so write it where only its owner reads.

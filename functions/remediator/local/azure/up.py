@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from remediator.local.azure.cloud import EmbeddedAzure
+from remediator.local.azure.mess import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,8 @@ def up(port: int | None, json_file: Path | None, latency_ms: int, say: Callable[
 
 def _prepare(cloud: EmbeddedAzure, stop: threading.Event, say: Callable[[str], None]) -> None:
     cloud.deploy()
+    for path in paths(cloud.targets):
+        cloud.arm.add(path)
     if not stop.is_set():
         cloud.rotate()
         say("the gate is open: the first windows are staged")
