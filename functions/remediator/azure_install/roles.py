@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from remediator.catalogue.azure.roles import service_roles
 from remediator.catalogue.registry import load
 
 if TYPE_CHECKING:
@@ -17,12 +18,17 @@ API: Final = "api-version=2022-04-01"
 AUTHORIZATION: Final = "providers/Microsoft.Authorization"
 
 
+DESCRIPTION: Final = 1024
+"""Characters that Azure takes of a role's description."""
+
+
 @dataclass(frozen=True, slots=True)
 class CustomRole:
-    """Hold a custom role: one for each service family."""
+    """Hold a custom role of one installation."""
 
     id: str
     name: str
+    description: str
     actions: tuple[str, ...]
 
     def definition(self, scopes: Sequence[str]) -> dict[str, Any]:
@@ -30,7 +36,7 @@ class CustomRole:
         permissions = {"actions": list(self.actions), "notActions": [], "dataActions": [], "notDataActions": []}
         return {
             "roleName": self.name,
-            "description": "What Remediator's enabled fixes read and write, and nothing else.",
+            "description": self.description,
             "type": "CustomRole",
             "permissions": [permissions],
             "assignableScopes": list(scopes),
@@ -38,14 +44,15 @@ class CustomRole:
 
 
 def custom_roles(site: Site, fixes: Iterable[str]) -> list[CustomRole]:
-    """Derive the roles from what the fixes declare, sorted by service."""
-    actions: dict[str, set[str]] = {}
-    for fix in (load(one) for one in fixes):
-        grants = (*fix.reads, *fix.writes)
-        actions.setdefault(fix.service, set()).update(action for grant in grants for action in grant.actions)
+    """Return the roles that the catalogue derives for these fixes, under this installation's own names and ids."""
     return [
-        CustomRole(site.id_of("role", service), f"Remediator {service} {site.key}", tuple(sorted(actions[service])))
-        for service in sorted(actions)
+        CustomRole(
+            id=site.id_of("role", role.service),
+            name=f"Remediator {role.service} {site.key}",
+            description=f"Lets Remediator run: {', '.join(role.fixes)}."[:DESCRIPTION],
+            actions=role.actions,
+        )
+        for role in service_roles(load(one) for one in fixes)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from remediator.azure.stored_credential import SECRET
 from remediator.azure_install.apps import PublishingFailed
 from remediator.azure_install.deployments import DeploymentFailed
 from remediator.azure_install.directory import API, AZURE_CLI, REMEDIATOR
+from remediator.azure_install.plan import Site
 from remediator.azure_install.rest import AzureRefused
 from remediator.azure_install.roles import custom_roles
 from remediator.catalogue.registry import all_fixes, load
@@ -117,6 +119,20 @@ def test_the_remediator_holds_a_role_for_each_service_of_the_enabled_fixes_and_n
         assert one["permissions"][0]["dataActions"] == []
         assert one["assignableScopes"] == [SCOPE]
     assert {path.partition("/providers/")[0] for path in admin.azure.grants} == {SCOPE.lower()}
+
+
+def test_roles_keep_their_ids_fit_azures_limits_and_are_no_other_installation_s() -> None:
+    every = [fix.id for fix in all_fixes("azure")]
+    ours = custom_roles(SITE, every)
+    assert custom_roles(SITE, reversed(every)) == ours
+    others = custom_roles(Site(SUBSCRIPTION, "Elsewhere"), every)
+    assert {one.id for one in ours}.isdisjoint({one.id for one in others})
+    assert {one.name for one in ours}.isdisjoint({one.name for one in others})
+    for one in ours:
+        assert str(uuid.UUID(one.id)) == one.id
+        assert (len(one.name) <= 512, len(one.description) <= 1024) == (True, True)
+        (permission,) = one.definition([SCOPE])["permissions"]
+        assert (permission["notActions"], permission["dataActions"], permission["notDataActions"]) == ([], [], [])
 
 
 def test_no_role_of_the_catalogue_lets_anybody_grant_roles_or_read_keys() -> None:
