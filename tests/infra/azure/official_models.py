@@ -56,8 +56,15 @@ def _misfits(models: types.ModuleType, hint: Any, value: Any, path: str) -> Iter
             yield f"{path}: {value!r} is no {hint.__name__}"
             return
         yield from objections(models, hint, value, f"{path}.")
-    elif hint is not Any and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
-        yield f"{path}: {value!r} is no {hint.__name__}"
+    elif not _is_plainly(hint, value):
+        yield f"{path}: {value!r} is no {hint}"
+
+
+def _is_plainly(hint: Any, value: Any) -> bool:
+    """Tell whether a value is of a type that has no parts."""
+    if typing.get_origin(hint) is typing.Literal:
+        return value in typing.get_args(hint)
+    return hint is Any or (isinstance(value, hint) and not (hint is int and isinstance(value, bool)))
 
 
 def _none_of(models: types.ModuleType, choices: tuple[Any, ...], value: Any, path: str) -> Iterator[str]:

@@ -249,7 +249,8 @@ def test_a_client_of_another_make_reaches_the_port_itself_and_checks_the_certifi
       const [file, port, host] = process.argv.slice(1)
       const options = { host: '127.0.0.1', port, path: '/v1/health', servername: host, headers: { host }, agent: false }
       if (file) options.ca = require('fs').readFileSync(file)
-      require('https').get(options, answer => { console.log(answer.statusCode); answer.resume() }).on('error', e => console.log(e.code))
+      require('https').get(options, answer => { console.log(answer.statusCode); answer.resume() })
+        .on('error', error => console.log(error.code))
     """
     host = deployed.outputs["Endpoint"].removeprefix("https://").rstrip("/")
     port = told["connect_to"]["*.azurewebsites.net"].rpartition(":")[2]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from remediator.local.azure.arm.refusals import ArmRefusal
 from remediator.local.azure.places import LOCATION, subscription_id
 from remediator.local.azure.resources.evaluation import evaluated
+from remediator.local.azure.resources.templates import demand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,8 +86,7 @@ class Deployments:
             raise ArmRefusal(400, "InvalidRequestContent", "A deployment needs a template.")
         wanted, outputs = evaluated(template, {key: one["value"] for key, one in parameters.items()}, group)
         for one in wanted:
-            if not self._maker.knows(one.type):
-                raise ArmRefusal(400, "InvalidTemplate", f"The embedded Azure doesn't know the type {one.type}.")
+            demand(one.type, one.api, one.body)
         shown = {
             "provisioningState": "Accepted",
             "correlationId": str(uuid.uuid4()),

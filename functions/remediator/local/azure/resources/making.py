@@ -1,13 +1,13 @@
 """Make resources of what a template asks for: those that have a life here are given it, the others are kept as asked.
 
-A type that isn't listed is refused.
+What is asked for was held to its type's description before: `templates`.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from remediator.local.azure.arm.refusals import ArmRefusal
 from remediator.local.azure.estate import StorageAccount, Vault
@@ -27,22 +27,6 @@ if TYPE_CHECKING:
     from remediator.local.azure.resources.sites import SiteKeeper
     from remediator.local.azure.tables.service import Tables
     from remediator.local.azure.vault.service import Vaults
-
-KEPT: Final = frozenset(
-    {
-        "microsoft.insights/actiongroups",
-        "microsoft.insights/components",
-        "microsoft.insights/diagnosticsettings",
-        "microsoft.insights/scheduledqueryrules",
-        "microsoft.operationalinsights/workspaces",
-        "microsoft.storage/storageaccounts/blobservices",
-        "microsoft.storage/storageaccounts/blobservices/containers",
-        "microsoft.storage/storageaccounts/tableservices",
-        "microsoft.web/serverfarms",
-        "microsoft.web/sites/basicpublishingcredentialspolicies",
-    }
-)
-"""Types that are kept as they were asked for, and do nothing here."""
 
 
 class Maker:
@@ -75,10 +59,6 @@ class Maker:
             "microsoft.storage/storageaccounts/tableservices/tables": self._table,
             "microsoft.web/sites": self._site,
         }
-
-    def knows(self, kind: str) -> bool:
-        """Tell whether a type can be made."""
-        return kind.lower() in KEPT or kind.lower() in self._makers
 
     def make(self, wanted: Wanted) -> None:
         """Make a resource, or bring it to what is wanted now; raises `ArmRefusal`."""
