@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -10,10 +12,10 @@ import pytest
 from remediator.core import gate
 from remediator.core.messages import content_digest
 from remediator.core.windows import window_at
-from remediator.service.errors import Frozen, NotLive, Spent
-from tests.service.by_hand_site import HandSite
+from remediator.service.errors import Frozen, LeaseTaken, NotLive, Spent
+from tests.service.by_hand_site import HandSite, Left
 from tests.service.site import KEY, OPERATOR, STRANGER, Site, asking, outcomes, problem
-from tests.service.world import START, Crash
+from tests.service.world import DEPLOYMENT, START, Crash
 
 UNAUTHORIZED = {
     "type": "urn:remediator:problem:unauthorized",
@@ -359,3 +361,20 @@ def test_neither_code_nor_opening_is_in_a_note_an_answer_or_a_record(hands: Hand
     text = repr([hands.monitor.notes, [reply.body for reply in replies], hands.ledger])
     secrets = [keys.opening.hex(), repr(keys.opening.reveal()), keys.code.reveal().decode(), hands.wrong()]
     assert not [secret for secret in secrets if secret in text]
+
+
+def test_the_next_rotation_deletes_what_was_left_even_where_it_fails_or_is_frozen(hands: HandSite) -> None:
+    hands.rotator = type(hands.rotator)(
+        DEPLOYMENT, hands.ring, hands.table, hands.gate, hands.clock, os.urandom, hands.book
+    )
+    window = window_at(START)
+    for state, fails in (("open", True), ("frozen", False)):
+        hands.book.left[window] = Left(hands.keys(window).opening)
+        hands.rotate()
+        assert hands.book.left[window].opening is not None, "the window isn't over"
+        hands.clock.now = window.not_after + 120
+        hands.table.state_now, hands.table.until = state, hands.clock() + 60 if fails else 0
+        with pytest.raises(LeaseTaken) if fails else nullcontext():
+            hands.rotate()
+        assert hands.book.left[window].opening is None
+        window, hands.table.state_now, hands.table.until = window_at(hands.clock()), "open", 0

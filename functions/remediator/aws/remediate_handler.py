@@ -9,15 +9,18 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from remediator.aws.admissions import AdmissionItems
 from remediator.aws.clients import new_session
 from remediator.aws.monitor import LambdaMonitor
 from remediator.aws.receipts import ReceiptTable
 from remediator.aws.sessions import StsSessions
 from remediator.aws.settings import remediate_settings
+from remediator.aws.signed_headers import key_is_signed
 from remediator.aws.verifiers import VerifierTable
 from remediator.core.messages import Fields
 from remediator.service.admission import Admission
 from remediator.service.answers import Reply, reply_to
+from remediator.service.by_hand import ByHand
 from remediator.service.endpoint import Endpoint, verbs_of
 from remediator.service.problems import Problem, Refused
 from remediator.service.remediate import Remediator
@@ -75,7 +78,9 @@ def _endpoint() -> Endpoint:
         clock=time.time,
         pauses=_pauses,
     )
-    return Endpoint(remediator, Return(remediator), verbs_of(vendor_rollback=settings.vendor_rollback))
+    admissions = AdmissionItems(tables, settings.state_table)
+    by_hand = ByHand(remediator.admission, admissions, key_is_signed) if settings.by_hand else None
+    return Endpoint(remediator, Return(remediator), verbs_of(vendor_rollback=settings.vendor_rollback), by_hand)
 
 
 def _call(event: dict[str, Any], fields: Fields, remaining: float) -> Call:

@@ -7,6 +7,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from remediator.aws.admissions import DepositSweep
 from remediator.aws.clients import new_session
 from remediator.aws.monitor import LambdaMonitor
 from remediator.aws.seed_ring import SecretsManagerRing
@@ -53,10 +54,11 @@ def _monitor() -> LambdaMonitor:
 def _rotator() -> Rotator:
     settings = rotate_settings(os.environ)
     session = new_session()
+    tables = session.create_client("dynamodb")
     return Rotator(
         deployment=settings.deployment,
         seeds=SecretsManagerRing(session.create_client("secretsmanager"), settings.deployment, settings.seed_secrets),
-        staged=StagingTable(session.create_client("dynamodb"), settings.state_table),
+        staged=StagingTable(tables, settings.state_table),
         gate=TrustPolicyGate(
             session.create_client("iam"),
             deployment=settings.deployment,
@@ -65,6 +67,7 @@ def _rotator() -> Rotator:
         ),
         clock=time.time,
         entropy=os.urandom,
+        deposits=DepositSweep(tables, settings.state_table) if settings.by_hand else None,
     )
 
 

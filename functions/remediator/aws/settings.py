@@ -22,6 +22,7 @@ class RotateSettings:
     seed_secrets: tuple[str, ...]
     write_role_name: str
     remediator_role_arn: str
+    by_hand: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class RemediateSettings:
     operator_role_id: str
     vendor_rollback: bool
     retention_days: int
+    by_hand: bool
     scope: Scope
 
 
@@ -47,6 +49,7 @@ def rotate_settings(environment: Mapping[str, str]) -> RotateSettings:
         seed_secrets=_listed(environment["SEED_SECRETS"]),
         write_role_name=environment["WRITE_ROLE_NAME"],
         remediator_role_arn=environment["REMEDIATOR_ROLE_ARN"],
+        by_hand=_by_hand(environment),
     )
 
 
@@ -61,6 +64,7 @@ def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
         operator_role_id=environment["OPERATOR_ROLE_ID"],
         vendor_rollback=environment["VENDOR_ROLLBACK"] == "true",
         retention_days=int(environment["RETENTION_DAYS"]),
+        by_hand=_by_hand(environment),
         scope=Scope(
             home=Home(environment["PARTITION"], environment["ACCOUNT_ID"]),
             regions=frozenset(_listed(environment["REGIONS"])),
@@ -68,6 +72,11 @@ def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
             own=tuple(json.loads(environment["OWN_RESOURCES"])),
         ),
     )
+
+
+def _by_hand(environment: Mapping[str, str]) -> bool:
+    """Tell whether codes are passed on by hand; where nothing says so, a code alone is worth nothing."""
+    return environment.get("DELIVERY") == "manual"
 
 
 def _listed(text: str) -> tuple[str, ...]:

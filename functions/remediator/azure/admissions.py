@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
+from azure.keyvault.secrets import SecretClient
 
 from remediator.azure.windows_table import CONTROL, row_of
 from remediator.core.errors import Malformed
@@ -25,8 +26,8 @@ from remediator.service.records import Mode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from azure.core.credentials import TokenCredential
     from azure.data.tables import TableClient
-    from azure.keyvault.secrets import SecretClient
 
     from remediator.core.windows import Window
 
@@ -44,6 +45,7 @@ TRIES: Final = 16
 """How often a change is tried again that somebody else's came before; each of them ends somebody's attempt."""
 
 KEPT: Final = 86_400
+_API: Final = "7.4"
 _EMPTY: Final = "{}"
 _USED_BY: Final[Mapping[Mode, str]] = {Mode.PLAN: "planned_by", Mode.APPLY: "applied_by"}
 
@@ -79,6 +81,11 @@ class Vault:
     def empty(self) -> None:
         """Overwrite the opening."""
         self._client.set_secret(SECRET, _EMPTY, content_type="application/json")
+
+
+def vault_at(url: str, credential: TokenCredential) -> Vault:
+    """Return the vault at an address; the version of its interface is pinned."""
+    return Vault(SecretClient(url, credential, api_version=_API))
 
 
 class AdmissionRows:

@@ -13,6 +13,7 @@ import azure.functions as func
 from azure.identity import ManagedIdentityCredential
 
 from remediator.azure import windows_table
+from remediator.azure.admissions import ADMISSIONS_TABLE, AdmissionRows, vault_at
 from remediator.azure.callers import Callers
 from remediator.azure.monitor import FunctionMonitor
 from remediator.azure.receipts import ReceiptTable
@@ -25,6 +26,7 @@ from remediator.azure.verifiers import VerifierTables
 from remediator.core.messages import Fields
 from remediator.service.admission import Admission
 from remediator.service.answers import Reply, reply_to
+from remediator.service.by_hand import ByHand
 from remediator.service.endpoint import Endpoint, verbs_of
 from remediator.service.problems import Problem, Refused
 from remediator.service.remediate import Remediator
@@ -90,7 +92,17 @@ def _endpoint() -> Endpoint:
         pauses=_pauses,
         fence=TIMEOUT,
     )
-    return Endpoint(remediator, Return(remediator), verbs_of(vendor_rollback=settings.vendor_rollback))
+    verbs = verbs_of(vendor_rollback=settings.vendor_rollback)
+    return Endpoint(remediator, Return(remediator), verbs, _by_hand(remediator.admission, identity))
+
+
+def _by_hand(admission: Admission, identity: ManagedIdentityCredential) -> ByHand | None:
+    """Return the lock for codes that are passed on; a token covers no header, so nothing binds their keys."""
+    settings = _settings()
+    if not settings.admission_vault:
+        return None
+    rows = table(settings.tables, ADMISSIONS_TABLE, identity)
+    return ByHand(admission, AdmissionRows(rows, vault_at(settings.admission_vault, identity)), lambda _: True)
 
 
 def _call(req: func.HttpRequest) -> Call:

@@ -12,6 +12,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
 from remediator.azure import windows_table
+from remediator.azure.admissions import ADMISSIONS_TABLE, DepositSweep, vault_at
 from remediator.azure.expired import Expired
 from remediator.azure.monitor import FunctionMonitor
 from remediator.azure.seal import Seal
@@ -89,6 +90,7 @@ def _rotator() -> Rotator:
         gate=SealedGate(windows, _credential(), Seal(settings.deployment, settings.app_id)),
         clock=time.time,
         entropy=os.urandom,
+        deposits=_deposits(),
     )
 
 
@@ -96,13 +98,19 @@ def _credential() -> StoredCredential:
     return StoredCredential(_vault(_settings().credential_vault), _monitor(), time.time)
 
 
+def _deposits() -> DepositSweep | None:
+    vault = _settings().admission_vault
+    return DepositSweep(vault_at(vault, _identity())) if vault else None
+
+
 def _clean_up() -> None:
     """Delete what has expired, once a day, the last epoch's seeds each time: a lost day is made up for by the next."""
     window = window_at(time.time())
     if window.number % DAY == 0:
         _ring().forget_before(window)
-        receipts = table(_settings().tables, windows_table.RECEIPTS_TABLE, _identity())
-        Expired(receipts).delete(time.time())
+        expiring = [windows_table.RECEIPTS_TABLE, *([ADMISSIONS_TABLE] if _settings().admission_vault else [])]
+        for name in expiring:
+            Expired(table(_settings().tables, name, _identity())).delete(time.time())
 
 
 def _vault(url: str) -> SecretClient:

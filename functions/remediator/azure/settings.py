@@ -24,6 +24,8 @@ class RotateSettings:
     credential_vault: str
     app_id: str
     retention_days: int
+    admission_vault: str
+    """Empty where seeds are delivered automatically."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class RemediateSettings:
     operator_app: str
     vendor_rollback: bool
     retention_days: int
+    admission_vault: str
+    """Empty where seeds are delivered automatically: then a code alone is worth nothing."""
     scope: Scope
 
 
@@ -59,6 +63,7 @@ def rotate_settings(environment: Mapping[str, str]) -> RotateSettings:
         credential_vault=environment["CREDENTIAL_VAULT"],
         app_id=environment["REMEDIATOR_APP_ID"],
         retention_days=int(environment["RETENTION_DAYS"]),
+        admission_vault=environment.get("ADMISSION_VAULT", ""),
     )
 
 
@@ -77,6 +82,7 @@ def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
         operator_app=environment["OPERATOR_APP_ID"],
         vendor_rollback=environment["VENDOR_ROLLBACK"] == "true",
         retention_days=int(environment["RETENTION_DAYS"]),
+        admission_vault=environment.get("ADMISSION_VAULT", ""),
         scope=Scope(
             home=Home("azure", environment["SUBSCRIPTION_ID"].lower()),
             regions=frozenset(),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from remediator.core.gate import Opening
     from remediator.core.seeds import Seed
     from remediator.core.windows import Window
-    from remediator.service.ports import Gate, SeedRing, Staged
+    from remediator.service.ports import Deposits, Gate, SeedRing, Staged
     from remediator.service.staging import Staging
 
 
@@ -43,12 +43,21 @@ class Rotator:
     gate: Gate
     clock: Callable[[], float]
     entropy: Callable[[int], bytes]
+    deposits: Deposits | None = None
+    """Given where codes are passed on by hand: what is left for a window goes when the window is over."""
 
     def run(self, holder: str) -> Rotated:
         """Look without the lease; write under it. `holder` names this run alone.
 
         Raises `LeaseTaken` where another run is at work.
         """
+        try:
+            return self._run(holder)
+        finally:
+            if self.deposits is not None:
+                self.deposits.clear(self.clock())
+
+    def _run(self, holder: str) -> Rotated:
         now = self.clock()
         staging = self.staged.look(open_at(now))
         if self._in_place(staging, now):
