@@ -170,7 +170,9 @@ def _parameters(fix: Fix[Any, Any, Any], implied: Mapping[str, JSON], given: Map
 def _require_distinct(asked: tuple[Asked, ...]) -> None:
     seen: dict[str, int] = {}
     for index, one in enumerate(asked):
-        name = json.dumps([one.fix.id, one.target.id, one.target.region, one.parameters], sort_keys=True)
+        name = json.dumps(
+            [one.fix.id, one.target.id, one.target.region, one.target.item, one.parameters], sort_keys=True
+        )
         if name in seen:
             detail = f"findings[{index}] asks for the same as findings[{seen[name]}]."
             raise Refused(Problem.INVALID_REQUEST, detail, extra={"index": index})

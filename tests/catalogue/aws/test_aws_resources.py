@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediator.catalogue.aws.resources import (
+    ACCESS_KEY,
     ACCOUNT,
+    ACCOUNT_IN_REGION,
+    DB_INSTANCE,
+    EBS_SNAPSHOT,
+    EC2_INSTANCE,
     KMS_KEY,
     RDS_SNAPSHOT,
     S3_BUCKET,
@@ -22,7 +27,18 @@ from remediator.catalogue.spec import Home
 from tests.catalogue.toys import unhurried
 
 HOME = Home("aws", "123456789012")
-KINDS = (ACCOUNT, KMS_KEY, RDS_SNAPSHOT, S3_BUCKET, SECURITY_GROUP)
+KINDS = (
+    ACCESS_KEY,
+    ACCOUNT,
+    ACCOUNT_IN_REGION,
+    DB_INSTANCE,
+    EBS_SNAPSHOT,
+    EC2_INSTANCE,
+    KMS_KEY,
+    RDS_SNAPSHOT,
+    S3_BUCKET,
+    SECURITY_GROUP,
+)
 GROUP = "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-0a1b2c3d"
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.title for kind in KINDS])
@@ -31,7 +47,8 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.title for kind in 
 def targets(kind: Arn) -> st.SearchStrategy[dict[str, str]]:
     arn = st.from_regex(re.compile(kind.form, re.ASCII), fullmatch=True)
     apart = {"region": st.just("eu-west-1")} if "region" in kind.schema()["required"] else {}
-    return st.fixed_dictionaries({"arn": arn, **apart})
+    item = {kind.item.name: st.from_regex(re.compile(kind.item.form, re.ASCII), fullmatch=True)} if kind.item else {}
+    return st.fixed_dictionaries({"arn": arn, **apart, **item})
 
 
 @every_kind
@@ -129,6 +146,16 @@ def test_digits_of_other_scripts_are_no_digits() -> None:
         (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:snapshot:a--b"),
         (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:snapshot:a-"),
         (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:snapshot:9a"),
+        (DB_INSTANCE, "arn:aws:rds:eu-west-1:123456789012:cluster:orders"),
+        (DB_INSTANCE, "arn:aws:rds:eu-west-1:123456789012:db:" + "a" * 64),
+        (EBS_SNAPSHOT, "arn:aws:ec2:eu-west-1:123456789012:snapshot/snap-0a1b2c3d"),
+        (EBS_SNAPSHOT, "arn:aws:ec2:eu-west-1::snapshot/i-0a1b2c3d"),
+        (EC2_INSTANCE, "arn:aws:ec2:eu-west-1:123456789012:instance/mi-0a1b2c3d"),
+        (ACCOUNT_IN_REGION, "arn:aws:ec2:eu-west-1:123456789012:account"),
+        (ACCESS_KEY, "arn:aws:iam::123456789012:role/robot"),
+        (ACCESS_KEY, "arn:aws:iam::123456789012:user/robots/*"),
+        (ACCESS_KEY, "arn:aws:iam::123456789012:user//robot"),
+        (ACCESS_KEY, "arn:aws:iam::123456789012:user/robots/"),
     ],
 )
 def test_names_that_aws_would_not_give_are_refused(kind: Arn, name: str) -> None:
@@ -192,5 +219,48 @@ def test_keys_of_several_regions_are_keys_too() -> None:
 
 
 @every_kind
-def test_only_the_names_of_buckets_say_no_account(kind: Arn) -> None:
-    assert kind.names_account() is (kind is not S3_BUCKET)
+def test_only_the_names_of_buckets_and_of_ebs_snapshots_say_no_account(kind: Arn) -> None:
+    assert kind.names_account() is (kind not in (S3_BUCKET, EBS_SNAPSHOT))
+
+
+def test_a_snapshot_is_taken_to_be_at_home() -> None:
+    target = EBS_SNAPSHOT.parse(EBS_SNAPSHOT.example, Home("aws", "999999999999"))
+    assert (target.account, target.region) == ("999999999999", "eu-west-1")
+    assert target["snapshot"] == "snap-0a1b2c3d4e5f60718"
+
+
+def test_an_account_in_a_region_needs_the_region_said() -> None:
+    assert ACCOUNT_IN_REGION.schema()["required"] == ["arn", "region"]
+    with pytest.raises(BadTarget, match="region"):
+        ACCOUNT_IN_REGION.parse(ACCOUNT.example, HOME)
+
+
+@pytest.mark.parametrize(("path", "user"), [("", "alice"), ("robots/", "invoices"), ("a/b/c/", "a+b=c,d.e@f_g-h")])
+def test_a_user_is_told_from_the_path_before_its_name(path: str, user: str) -> None:
+    raw = {**ACCESS_KEY.example, "arn": f"arn:aws:iam::123456789012:user/{path}{user}"}
+    assert ACCESS_KEY.parse(raw, HOME)["user"] == user
+
+
+def test_what_has_no_arn_of_its_own_is_told_apart_by_what_is_said_beside_the_arn() -> None:
+    first = ACCESS_KEY.parse(ACCESS_KEY.example, HOME)
+    other = ACCESS_KEY.parse({**ACCESS_KEY.example, "access_key": "AKIAI44QH8DHBEXAMPLE"}, HOME)
+    assert (first["access_key"], first.item) == ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE")
+    assert first.id == other.id == ACCESS_KEY.example["arn"]
+    assert first != other
+    assert ACCESS_KEY.schema()["required"] == ["arn", "access_key"]
+
+
+@pytest.mark.parametrize("key", ["", "AKIA", "akiaiosfodnn7example", "AKIAIOSFODNN7EXAMPL*", "A" * 21, 1, None])
+def test_what_is_not_an_item_is_refused_by_reader_and_schema(key: Any) -> None:
+    raw = {**ACCESS_KEY.example, "access_key": key}
+    with pytest.raises(BadTarget, match="access_key"):
+        ACCESS_KEY.parse(raw, HOME)
+    with pytest.raises(fastjsonschema.JsonSchemaValueException):
+        fastjsonschema.compile(ACCESS_KEY.schema())(raw)
+
+
+def test_an_item_belongs_to_its_own_kind_alone() -> None:
+    with pytest.raises(BadTarget, match="access_key"):
+        ACCESS_KEY.parse({"arn": ACCESS_KEY.example["arn"]}, HOME)
+    with pytest.raises(BadTarget, match="nothing but"):
+        ACCOUNT.parse({**ACCOUNT.example, "access_key": "AKIAIOSFODNN7EXAMPLE"}, HOME)

@@ -212,4 +212,5 @@ LAMBDA_FUNCTION: Final = Arn(
     r"(?::(?P<qualifier>[A-Za-z0-9_-]{1,128}))?",
     wildcards=("arn:{partition}:lambda:*:{account}:function:*",),
     example={"arn": "arn:aws:lambda:eu-west-1:123456789012:function:orders"},
+    tags=Tags.HIDDEN,  # they are the function's, and shown under no alias' or version's ARN
 )
