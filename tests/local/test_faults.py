@@ -212,9 +212,11 @@ def test_clear_switches_everything_off(account: Account, faults: Faults, rotator
     faults.throttle(Match(times=None))
     faults.latency(1000)
     faults.propagation(1000)
+    faults.settling(1000)
     faults.clear()
     account.client("dynamodb", rotator).list_tables()
     assert (faults.latency_seconds, faults.propagation_seconds, faults.struck) == (0, 0, ())
+    assert faults.settling_seconds == 0
 
 
 def test_dynamodb_does_one_thing_at_a_time(account: Account, rotator: Keys, table: str) -> None:

@@ -86,6 +86,7 @@ class Faults:
         self._struck: list[tuple[Fault, Call]] = []
         self._latency = 0.0
         self._propagation = 0.0
+        self._settling = 0.0
 
     @property
     def latency_seconds(self) -> float:
@@ -96,6 +97,11 @@ class Faults:
     def propagation_seconds(self) -> float:
         """Return how many seconds of the clock IAM's evaluation is behind IAM's writes; reads show them at once."""
         return self._propagation
+
+    @property
+    def settling_seconds(self) -> float:
+        """Return how many seconds of the clock it takes to carry out what AWS accepts and carries out later."""
+        return self._settling
 
     @property
     def struck(self) -> tuple[tuple[Fault, Call], ...]:
@@ -110,6 +116,10 @@ class Faults:
     def propagation(self, seconds: float) -> None:
         """Let writes to roles, users and policies count only after so many seconds of the clock."""
         self._propagation = seconds
+
+    def settling(self, seconds: float) -> None:
+        """Let what AWS carries out later take so many seconds of the clock, counted from when it was accepted."""
+        self._settling = seconds
 
     def throttle(self, match: Match) -> None:
         """Refuse calls with the throttling error of their service."""
@@ -136,7 +146,7 @@ class Faults:
         with self._lock:
             self._rules.clear()
             self._struck.clear()
-        self._latency = self._propagation = 0.0
+        self._latency = self._propagation = self._settling = 0.0
 
     def strike(self, call: Call) -> Fault | None:
         """Return what strikes this call; every rule counts it, the first rule whose turn it is wins."""
