@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.assets.build import Recipe
 from infra.aws import names, uses
-from remediator.catalogue.policies import operations
+from remediator.catalogue.policies import READ_TAGS, TAGGING, operations, operations_of
 from remediator.catalogue.registry import all_fixes
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def remediate_recipe() -> Recipe:
         "remediate",
         _module(names.REMEDIATE_HANDLER),
         tuple(type(fix).__module__ for fix in fixes),
-        _operations(uses.remediator_actions()).union(*(operations(fix) for fix in fixes)),
+        _operations(uses.remediator_actions()).union(
+            operations_of(TAGGING, READ_TAGS), *(operations(fix) for fix in fixes)
+        ),
     )
 
 

@@ -254,7 +254,7 @@ def _secrets(keys: WindowKeys, functions: Functions) -> list[str]:
 
 
 REMEDIATE_STEPS = (
-    "dynamodb.BatchGetItem", "dynamodb.TransactWriteItems", "dynamodb.GetItem", "sts.AssumeRole",
+    "dynamodb.BatchGetItem", "dynamodb.TransactWriteItems", "sts.AssumeRole",
     "dynamodb.UpdateItem", "s3.GetPublicAccessBlock", "s3.PutPublicAccessBlock",
 )  # fmt: skip
 ROTATE_STEPS = (

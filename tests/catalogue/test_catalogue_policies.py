@@ -77,6 +77,37 @@ def test_what_cannot_be_narrowed_to_the_target_is_narrowed_to_its_region() -> No
     }
 
 
+def test_a_session_may_read_tags_only_if_it_is_to_and_only_in_its_region() -> None:
+    plain = policies.session_policy(BLOCK, [bucket("one")], deadline=DEADLINE, write=True)
+    narrow, wide = policies.session_policy(BLOCK, [bucket("one")], deadline=DEADLINE, write=True, tags=True)[
+        "Statement"
+    ]
+    assert [narrow] == plain["Statement"]
+    assert wide == {
+        "Effect": "Allow",
+        "Action": ["tag:GetResources"],
+        "Resource": "*",
+        "Condition": UNTIL | {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}},
+    }
+
+
+def test_sessions_that_read_tags_leave_room_for_it() -> None:
+    targets = [bucket(f"bucket-{number:03}") for number in range(200)]
+    chunks = policies.chunks(BLOCK, targets, deadline=DEADLINE, write=True, tags=True)
+    sizes = [
+        len(policies.compact(policies.session_policy(BLOCK, chunk, deadline=DEADLINE, write=True, tags=True)))
+        for chunk in chunks
+    ]
+    assert max(sizes) <= policies.SESSION_LIMIT
+    assert [target for chunk in chunks for target in chunk] == targets
+    assert len(chunks[0]) < len(policies.chunks(BLOCK, targets, deadline=DEADLINE, write=True)[0])
+
+
+def test_where_no_target_shows_its_tags_nobody_may_read_any() -> None:
+    assert "tag:GetResources" not in str(policies.write_role_statements([PASSWORDS], HOME, REGIONS))
+    assert "tag:GetResources" not in str(policies.boundary_statements([PASSWORDS], [], REGIONS))
+
+
 def test_the_regions_of_several_targets_are_all_named_in_order() -> None:
     other = CLOSE.target.parse({"arn": group(2).id.replace("eu-west-1", "ap-east-1")}, HOME)
     (wide,) = policies.session_policy(CLOSE, [group(1), other], deadline=DEADLINE, write=False)["Statement"]
@@ -180,6 +211,12 @@ def test_the_write_role_may_do_what_the_fixes_declare_at_home_and_in_the_regions
             "Resource": "*",
             "Condition": {"StringEquals": here},
         },
+        {
+            "Effect": "Allow",
+            "Action": ["tag:GetResources"],
+            "Resource": "*",
+            "Condition": {"StringEquals": here},
+        },
     ]
 
 
@@ -191,7 +228,7 @@ def test_an_account_wide_setting_is_allowed_whatever_the_regions() -> None:
 
 def test_fixes_of_one_kind_share_statements() -> None:
     tls = registry.load("aws.s3.require-tls")
-    (statement,) = policies.write_role_statements([BLOCK, tls], HOME, REGIONS)
+    statement, _ = policies.write_role_statements([BLOCK, tls], HOME, REGIONS)
     assert statement["Action"] == [
         "s3:DeleteBucketPolicy",
         "s3:GetBucketPolicy",
@@ -220,7 +257,7 @@ def test_every_session_is_within_the_write_role() -> None:
 def test_the_boundary_knows_no_action_but_the_fixes_and_denies_what_is_our_own() -> None:
     boundary = policies.boundary_statements([BLOCK, PASSWORDS], ["arn:aws:s3:::own-b", "arn:aws:s3:::own-a"], REGIONS)
     regional, everywhere, own, gate = boundary
-    assert regional["Action"] == ["s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"]
+    assert regional["Action"] == ["s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock", "tag:GetResources"]
     assert regional["Condition"] == {"StringEquals": {"aws:RequestedRegion": REGIONS}}
     assert regional["Resource"] == everywhere["Resource"] == "*"
     assert everywhere["Action"] == [

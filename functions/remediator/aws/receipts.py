@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -110,6 +111,18 @@ class ReceiptTable:
         except self._client.exceptions.ConditionalCheckFailedException:
             raise ClaimLost("the record was taken over") from None
 
+    def spend(self, day: str, *, wanted: int, most: int) -> int:
+        """Count findings for a day as far as there is room, each time on the condition that there still is."""
+        while wanted > 0:
+            try:
+                self._client.update_item(**self._count_day(day, wanted, most))
+            except self._client.exceptions.ConditionalCheckFailedException as full:
+                counted = int(full.response.get("Item", {}).get("findings", {}).get("N", "0"))
+                wanted = min(wanted - 1, most - counted)
+            else:
+                return wanted
+        return 0
+
     def settle(self, finding: Finding) -> None:
         """Note that an unsettled finding is settled; one that was settled meanwhile stays as it is."""
         try:
@@ -168,6 +181,21 @@ class ReceiptTable:
                 ":most": {"N": str(MAX_REQUESTS)},
                 ":room": {"N": str(MAX_FINDINGS - record.findings)},
             },
+        }
+
+    def _count_day(self, day: str, wanted: int, most: int) -> dict[str, Any]:
+        return {
+            "TableName": self._state,
+            "Key": {"pk": {"S": f"count/{day}"}},
+            "UpdateExpression": "ADD findings :wanted SET expires_at = :expires",
+            "ConditionExpression": "findings <= :room OR (attribute_not_exists(findings) AND :wanted <= :most)",
+            "ExpressionAttributeValues": {
+                ":wanted": {"N": str(wanted)},
+                ":room": {"N": str(most - wanted)},
+                ":most": {"N": str(most)},
+                ":expires": {"N": str(int(datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()) + 2 * DAY)},
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
     def _insert(self, record: Record) -> dict[str, Any]:

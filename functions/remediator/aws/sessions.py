@@ -6,19 +6,18 @@ region and given the next session's credentials in place. A client serves one se
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from remediator.catalogue.policies import chunks, session_policy
+from remediator.catalogue.policies import SESSION_LIMIT, TAGGING, chunks, compact, session_policy
 from remediator.core.gate import gate_value
-from remediator.service.errors import GateShut, SessionTooLarge
+from remediator.service.errors import GateShut, SessionTooLarge, TagsUnread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
 SHORTEST: Final = 900
 """The shortest session STS gives, in seconds; the session's policy ends it at the deadline."""
 
+MOST_ARNS: Final = 100
+"""ARNs that AWS takes in one question for tags."""
+
 USES: Final = ("sts:AssumeRole",)
 
 _calls: ContextVar[list[str] | None] = ContextVar("calls", default=None)
@@ -43,6 +45,19 @@ class AwsSession:
 
     client: Any
     credentials: Any
+    tagging: Any = None
+    """The client that tells tags, if the session was opened for that."""
+    tags_at_once: int = MOST_ARNS
+
+    def tags(self, targets: Sequence[Target]) -> dict[str, dict[str, str]]:
+        """Return targets' tags by ARN. Where AWS answers in part, ask for fewer: it pages no list of ARNs."""
+        answer = self.tagging.get_resources(ResourceARNList=list(dict.fromkeys(target.id for target in targets)))
+        if not answer.get("PaginationToken"):
+            return {one["ResourceARN"]: _tags(one) for one in answer["ResourceTagMappingList"]}
+        if len(targets) == 1:
+            raise TagsUnread("AWS doesn't show all tags of one resource")
+        middle = len(targets) // 2
+        return self.tags(targets[:middle]) | self.tags(targets[middle:])
 
     @contextmanager
     def recording(self) -> Iterator[list[str]]:
@@ -75,10 +90,10 @@ class StsSessions:
         return details.get("Code") or type(error).__name__, details.get("Message") or "The call didn't get through."
 
     def chunks(
-        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, deadline: int, write: bool
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, deadline: int, write: bool, tags: bool = False
     ) -> Iterable[int]:
         """Return how many of the targets, in order, fit in each session."""
-        return [len(chunk) for chunk in chunks(fix, targets, deadline=deadline, write=write)]
+        return [len(chunk) for chunk in chunks(fix, targets, deadline=deadline, write=write, tags=tags)]
 
     def at(self, passage: Passage) -> StsDoorway:
         """Return the gate as one request comes to it."""
@@ -86,19 +101,25 @@ class StsSessions:
 
     @contextmanager
     def open(
-        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, passage: Passage, write: bool
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, passage: Passage, write: bool, tags: bool = False
     ) -> Iterator[AwsSession]:
         """Assume the write role with the opening, under a policy that names this fix's grants and these targets."""
-        policy = session_policy(fix, targets, deadline=passage.deadline, write=write)
-        given = self._assume(passage, json.dumps(policy, separators=(",", ":")))
-        session = self._take(fix.service, targets[0].region or self._home())
-        session.credentials.access_key = given["AccessKeyId"]
-        session.credentials.secret_key = given["SecretAccessKey"]
-        session.credentials.token = given["SessionToken"]
+        policy = compact(session_policy(fix, targets, deadline=passage.deadline, write=write, tags=tags))
+        if len(policy) > SESSION_LIMIT:
+            raise SessionTooLarge("the policy is longer than STS takes")
+        given = self._assume(passage, policy)
+        region = targets[0].region or self._home()
+        taken = [self._take(service, region) for service in (fix.service, *([TAGGING] if tags else ()))]
+        for one in taken:
+            one.credentials.access_key = given["AccessKeyId"]
+            one.credentials.secret_key = given["SecretAccessKey"]
+            one.credentials.token = given["SessionToken"]
+        session, *tagging = taken
         try:
-            yield session
+            yield replace(session, tagging=tagging[0].client if tagging else None)
         finally:
-            self._idle[fix.service, session.client.meta.region_name].append(session)
+            for service, one in zip((fix.service, TAGGING), taken, strict=False):
+                self._idle[service, region].append(one)
 
     def _assume(self, passage: Passage, policy: str) -> dict[str, Any]:
         try:
@@ -141,10 +162,14 @@ class StsDoorway:
     passage: Passage
 
     def open(
-        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, write: bool
+        self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, write: bool, tags: bool = False
     ) -> AbstractContextManager[AwsSession]:
         """Open a session that ends at the request's deadline."""
-        return self.sessions.open(fix, targets, passage=self.passage, write=write)
+        return self.sessions.open(fix, targets, passage=self.passage, write=write, tags=tags)
+
+
+def _tags(resource: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", ())}
 
 
 def record_call(model: Any, **_: Any) -> None:  # noqa: ANN401 - the SDK's own event

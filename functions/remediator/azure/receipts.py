@@ -8,6 +8,8 @@ never was, and never the other way round.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from azure.core import MatchConditions
@@ -36,17 +38,29 @@ RECORD: Final = "record"
 DAY: Final = 86_400
 
 
+@dataclass(slots=True)
+class _Hold:
+    """Hold an attempt on a record: the record's ETag, which each of its transactions changes, one after the other."""
+
+    etag: str
+    until: int
+    changing: threading.Lock = field(default_factory=threading.Lock)
+
+
 class ReceiptTable:
-    """Keep records and findings in one partition per remediation."""
+    """Keep records and findings in one partition per remediation.
+
+    An attempt is held in memory until it ends, or could be taken over: so what never ended doesn't add up.
+    """
 
     def __init__(self, table: TableClient, *, retention_days: int) -> None:
         self._table = table
         self._retention = retention_days * DAY
-        self._etags: dict[tuple[str, int], str] = {}
-        self._one_at_a_time = threading.Lock()
+        self._holds: dict[tuple[str, int], _Hold] = {}
 
     def claim(self, claim: Claim) -> Claimed | Refusal | Record:
         """Insert the request's record and count it; or decide what it gets that meets a record."""
+        self._forget(claim.now)
         met = self._entity(claim.record.id)
         if met is not None:
             return self._meet(met, claim)
@@ -73,16 +87,35 @@ class ReceiptTable:
     def store(self, claimed: Claimed, findings: Sequence[Finding]) -> None:
         """Store findings while the record is ours."""
         entities = [finding_entity(finding, claimed.record, self._retention) for finding in findings]
-        with self._one_at_a_time:
+        hold = self._held(claimed.record)
+        with hold.changing:
             for batch in _batches(entities):
                 puts = [("upsert", entity, {"mode": UpdateMode.REPLACE}) for entity in batch]
-                self._change(claimed.record, puts)
+                self._change(claimed.record, hold, puts)
 
     def finish(self, claimed: Claimed, *, partial: bool) -> None:
         """End the work on the record while it is ours."""
-        with self._one_at_a_time:
-            self._change(claimed.record, [], state=State.PARTIAL if partial else State.DONE)
-        self._etags.pop((claimed.record.id, claimed.record.attempt), None)
+        hold = self._held(claimed.record)
+        with hold.changing:
+            self._change(claimed.record, hold, [], state=State.PARTIAL if partial else State.DONE)
+        self._holds.pop((claimed.record.id, claimed.record.attempt), None)
+
+    def spend(self, day: str, *, wanted: int, most: int) -> int:
+        """Count findings for a day as far as there is room, on the condition that nobody else did meanwhile."""
+        key = {"PartitionKey": "count", "RowKey": day}
+        ends = int(datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()) + 2 * DAY
+        for _ in range(TRIES):
+            met = self._entity(key["PartitionKey"], key["RowKey"])
+            before = met["findings"] if met else 0
+            granted = max(0, min(wanted, most - before))
+            if granted == 0:
+                return 0
+            try:
+                self._put_counter(key | {"findings": before + granted, "expires_at": ends}, met)
+            except (ResourceExistsError, ResourceModifiedError):
+                continue
+            return granted
+        raise ClaimLost("the counter is too busy")
 
     def settle(self, finding: Finding) -> None:
         """Note that an unsettled finding is settled; one that was settled meanwhile stays as it is."""
@@ -129,21 +162,32 @@ class ReceiptTable:
             return
         self._table.update_entity(counter, mode=UpdateMode.REPLACE, **_if_unchanged(met.metadata["etag"]))
 
-    def _change(self, record: Record, puts: list[Any], *, state: State = State.RUNNING) -> None:
+    def _change(self, record: Record, hold: _Hold, puts: list[Any], *, state: State = State.RUNNING) -> None:
         """Run a transaction that holds on to the record by its ETag, which every such transaction changes."""
-        held = self._etags[record.id, record.attempt]
         touched = {"PartitionKey": record.id, "RowKey": RECORD, "state": state.value}
-        touch = ("update", touched, {"mode": UpdateMode.MERGE, **_if_unchanged(held)})
+        touch = ("update", touched, {"mode": UpdateMode.MERGE, **_if_unchanged(hold.etag)})
         try:
             answers = self._table.submit_transaction([touch, *puts])
         except TableTransactionError as error:
             if error.status_code != 412:  # noqa: PLR2004 - HTTP's own number: the ETag isn't the entity's any more
                 raise
             raise ClaimLost("the record was taken over") from None
-        self._hold(record, answers[0]["etag"])
+        hold.etag = answers[0]["etag"]
 
     def _hold(self, record: Record, etag: str) -> None:
-        self._etags[record.id, record.attempt] = etag
+        self._holds[record.id, record.attempt] = _Hold(etag, record.free_at)
+
+    def _held(self, record: Record) -> _Hold:
+        hold = self._holds.get((record.id, record.attempt))
+        if hold is None:
+            raise ClaimLost("the attempt has ended, or its time is over")
+        return hold
+
+    def _forget(self, now: float) -> None:
+        """Let attempts go whose records may be taken over: nothing they still send would be taken."""
+        for attempt, hold in list(self._holds.items()):
+            if hold.until <= now:
+                self._holds.pop(attempt, None)
 
     def _entity(self, partition: str, row: str = RECORD) -> Any:  # noqa: ANN401 - the SDK's entity
         try:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from remediator.azure.policy_entity import POLICY, text_of
-from remediator.azure.windows_table import CONTROL, PARTITION, row_of
+from remediator.azure.windows_table import CONTROL, PARTITION, POLICY, row_of
 from remediator.core.gate import ProofKey, Verifier
 from remediator.service.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from azure.data.tables import TableClient
 
@@ -39,7 +38,7 @@ class VerifierTables:
         entity = _entity(self._windows, PARTITION, row_of(window), VERIFIER) if window else None
         return Standing(
             state=str(items[CONTROL]["state"]),
-            policy=text_of(items.get(POLICY)),
+            policy=policy_of(items.get(POLICY)),
             verifier=_verifier(window, entity) if window and entity else None,
         )
 
@@ -47,6 +46,11 @@ class VerifierTables:
         """Return the window's sealed credential, or None if there is none."""
         entity = _entity(self._windows, PARTITION, row_of(window), ["sealed"])
         return entity.get("sealed") if entity else None
+
+
+def policy_of(entity: Mapping[str, Any] | None) -> str | None:
+    """Return the text of the policy's entity; an entity without one is a broken policy, and not none."""
+    return None if entity is None else str(entity.get("document", ""))
 
 
 def _verifier(window: Window, entity: Any) -> Verifier | None:  # noqa: ANN401 - the SDK's entity

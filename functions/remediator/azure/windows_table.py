@@ -16,6 +16,9 @@ RECEIPTS_TABLE: Final = "remediatorreceipts"
 CONTROL: Final = "control"
 """Partition and row of the control item, in a table of its own that the remediator may only read."""
 
+POLICY: Final = "policy"
+"""Row of the customer's policy, in the control item's partition, so that one query reads both."""
+
 PARTITION: Final = "windows"
 """The one partition of lease and windows, so that they change in one transaction."""
 

@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from remediator.catalogue.spec import Tags, allow_on_all
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -25,6 +27,12 @@ SESSION_LIMIT: Final = 2_048
 
 MANAGED_LIMIT: Final = 6_144
 """How many characters IAM takes as a managed policy; white space isn't counted, and there is none in ours."""
+
+READ_TAGS: Final = allow_on_all("tag:GetResources")
+"""What it takes to read the tags of resources of every kind: AWS's Resource Groups Tagging API."""
+
+TAGGING: Final = "resourcegroupstaggingapi"
+"""The SDK's name of the service that tells tags."""
 
 FORBIDDEN_ACTIONS: Final = (
     "cloudtrail:GetQueryResults",
@@ -51,6 +59,8 @@ FORBIDDEN_ACTIONS: Final = (
 IAM_TO_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "s3:GetBucketPublicAccessBlock": ("s3:GetPublicAccessBlock",),
     "s3:PutBucketPublicAccessBlock": ("s3:PutPublicAccessBlock", "s3:DeletePublicAccessBlock"),
+    "s3:GetEncryptionConfiguration": ("s3:GetBucketEncryption",),
+    "s3:PutEncryptionConfiguration": ("s3:PutBucketEncryption", "s3:DeleteBucketEncryption"),
     "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action": (),
     "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action": (),
 }
@@ -61,9 +71,12 @@ action on a resource that a request's body links to, and nobody calls it.
 """
 
 
-def session_policy(fix: AnyFix, targets: Sequence[Target], *, deadline: int, write: bool) -> Policy:
-    """Return the policy of one session: this fix on these targets, until `deadline`, in seconds of Unix time."""
-    grants = _granted([fix], write=write)
+def session_policy(fix: AnyFix, targets: Sequence[Target], *, deadline: int, write: bool, tags: bool = False) -> Policy:
+    """Return the policy of one session: this fix on these targets, until `deadline`, in seconds of Unix time.
+
+    With `tags` it may read tags too, which AWS can't narrow to the targets.
+    """
+    grants = [*_granted([fix], write=write), *(READ_TAGS if tags else ())]
     until = {"DateLessThan": {"aws:CurrentTime": f"{datetime.fromtimestamp(deadline, UTC):%Y-%m-%dT%H:%M:%SZ}"}}
     names = list(dict.fromkeys(target.id for target in targets))
     regions = sorted({target.region for target in targets if target.region is not None})
@@ -75,24 +88,32 @@ def session_policy(fix: AnyFix, targets: Sequence[Target], *, deadline: int, wri
     return document(statement for statement in statements if statement["Action"])
 
 
-def chunks(fix: AnyFix, targets: Iterable[Target], *, deadline: int, write: bool) -> list[tuple[Target, ...]]:
+def chunks(
+    fix: AnyFix, targets: Iterable[Target], *, deadline: int, write: bool, tags: bool = False
+) -> list[tuple[Target, ...]]:
     """Return the targets in the order given, region by region, as many to a session as its policy has room for."""
     regions: dict[str | None, list[Target]] = {}
     for target in targets:
         regions.setdefault(target.region, []).append(target)
     return [
-        chunk for one_region in regions.values() for chunk in _filled(fix, one_region, deadline=deadline, write=write)
+        chunk
+        for one_region in regions.values()
+        for chunk in _filled(fix, one_region, deadline=deadline, write=write, tags=tags)
     ]
 
 
 def write_role_statements(fixes: Iterable[AnyFix], home: Home, regions: Sequence[str]) -> list[Statement]:
-    """Return what the write role is allowed: the union of the fixes' grants, as narrow as each kind's names allow."""
+    """Return what the write role is allowed: the union of the fixes' grants, as narrow as each kind's names allow.
+
+    Tags may be read where some fix's targets show theirs: whether they exclude anything, the customer says later.
+    """
     by_kind = sorted(fixes, key=lambda fix: (fix.target.title, fix.id))
     statements = [
         statement
         for _, same in groupby(by_kind, key=lambda fix: fix.target.title)
         for statement in _kind_statements(list(same), home, regions)
     ]
+    statements.append(_allow(_actions(_tag_grants(by_kind), on_target=False), "*", _in_regions(regions)))
     return [statement for statement in statements if statement["Action"]]
 
 
@@ -104,7 +125,7 @@ def boundary_statements(
     regional = [fix for fix in every if fix.target.regional]
     everywhere = [fix for fix in every if not fix.target.regional]
     allowed = (
-        _allow(_all_actions(regional), "*", _in_regions(regions)),
+        _allow(_all_actions(regional, _tag_grants(every)), "*", _in_regions(regions)),
         _allow(_all_actions(everywhere), "*", {}),
     )
     return [*(statement for statement in allowed if statement["Action"]), *write_role_denies(own_resources)]
@@ -178,8 +199,10 @@ def compact(policy: Policy) -> str:
     return json.dumps(policy, separators=(",", ":"))
 
 
-def _filled(fix: AnyFix, targets: Sequence[Target], *, deadline: int, write: bool) -> Iterator[tuple[Target, ...]]:
-    bare = len(compact(session_policy(fix, targets[:1], deadline=deadline, write=write)))
+def _filled(
+    fix: AnyFix, targets: Sequence[Target], *, deadline: int, write: bool, tags: bool
+) -> Iterator[tuple[Target, ...]]:
+    bare = len(compact(session_policy(fix, targets[:1], deadline=deadline, write=write, tags=tags)))
     narrow = any(grant.on_target for grant in _granted([fix], write=write))
     chunk: list[Target] = []
     length = bare
@@ -187,7 +210,8 @@ def _filled(fix: AnyFix, targets: Sequence[Target], *, deadline: int, write: boo
         more = len(json.dumps(target.id)) + 1 if narrow and chunk else 0
         if length + more > SESSION_LIMIT:
             yield tuple(chunk)
-            chunk, length, more = [], len(compact(session_policy(fix, [target], deadline=deadline, write=write))), 0
+            chunk, more = [], 0
+            length = len(compact(session_policy(fix, [target], deadline=deadline, write=write, tags=tags)))
         chunk.append(target)
         length += more
     yield tuple(chunk)
@@ -213,8 +237,12 @@ def _actions(grants: Iterable[Grant], *, on_target: bool) -> list[str]:
     return sorted({action for grant in grants if grant.on_target is on_target for action in grant.actions})
 
 
-def _all_actions(fixes: Iterable[AnyFix]) -> list[str]:
-    return sorted({action for grant in _granted(fixes, write=True) for action in grant.actions})
+def _tag_grants(fixes: Iterable[AnyFix]) -> tuple[Grant, ...]:
+    return READ_TAGS if any(fix.target.tags is Tags.SHOWN for fix in fixes) else ()
+
+
+def _all_actions(fixes: Iterable[AnyFix], also: Iterable[Grant] = ()) -> list[str]:
+    return sorted({action for grant in (*_granted(fixes, write=True), *also) for action in grant.actions})
 
 
 def _in_regions(regions: Sequence[str]) -> dict[str, JSON]:

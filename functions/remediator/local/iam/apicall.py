@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Where the name in the signature isn't the name of the SDK's model, or of the IAM prefix.
-_MODELS: Final = {"monitoring": "cloudwatch", "email": "ses"}
-_PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses"}
+_MODELS: Final = {"monitoring": "cloudwatch", "email": "ses", "tagging": "resourcegroupstaggingapi"}
+_PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
 _ELB_CLASSIC_VERSION: Final = "2012-06-01"
 
 

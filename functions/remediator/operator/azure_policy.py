@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
-from remediator.azure.windows_table import CONTROL
+from remediator.azure.verifiers import policy_of
+from remediator.azure.windows_table import CONTROL, POLICY
 from remediator.service.policy_edits import Edit, EditedMeanwhile, Stored, edits_of, edits_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from azure.data.tables import TableClient
-
-POLICY: Final = "policy"
-"""The row of the policy, in the control item's partition, so that one query reads both."""
 
 
 class PolicyEntity:
@@ -31,7 +27,7 @@ class PolicyEntity:
         met = self._entity()
         if met is None:
             return None
-        return Stored(text_of(met) or "", int(met["revision"]), edits_of(met["edits"]))
+        return Stored(policy_of(met) or "", int(met["revision"]), edits_of(met["edits"]))
 
     def write(self, text: str, edits: tuple[Edit, ...], *, revision: int) -> None:
         """Write the policy as the next revision after `revision`, 0 if there was none; else `EditedMeanwhile`."""
@@ -66,8 +62,3 @@ class PolicyEntity:
             return self._control.get_entity(CONTROL, POLICY)
         except ResourceNotFoundError:
             return None
-
-
-def text_of(entity: Mapping[str, Any] | None) -> str | None:
-    """Return the policy's text; an entity without one is a broken policy, and not none."""
-    return None if entity is None else str(entity.get("document", ""))

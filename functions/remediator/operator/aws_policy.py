@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from remediator.aws.verifiers import POLICY, policy_of
 from remediator.service.policy_edits import Edit, EditedMeanwhile, Stored, edits_of, edits_text
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-POLICY: Final = "policy"
+USES_STATE: Final = {"dynamodb:PutItem": (POLICY,)}
 
 
 class PolicyItem:
@@ -25,7 +23,7 @@ class PolicyItem:
         item = answer.get("Item")
         if item is None:
             return None
-        return Stored(text_of(item) or "", int(item["revision"]["N"]), edits_of(item["edits"]["S"]))
+        return Stored(policy_of(item) or "", int(item["revision"]["N"]), edits_of(item["edits"]["S"]))
 
     def write(self, text: str, edits: tuple[Edit, ...], *, revision: int) -> None:
         """Write the policy as the next revision after `revision`, 0 if there was none; else `EditedMeanwhile`."""
@@ -45,10 +43,3 @@ class PolicyItem:
             self._client.put_item(TableName=self._table, Item=item, **condition)
         except self._client.exceptions.ConditionalCheckFailedException:
             raise EditedMeanwhile("somebody else saved the policy meanwhile") from None
-
-
-def text_of(item: Mapping[str, Any] | None) -> str | None:
-    """Return the policy's text; an item without one is a broken policy, and not none."""
-    if item is None:
-        return None
-    return str(item.get("document", {}).get("S", ""))
