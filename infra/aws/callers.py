@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from infra.aws import names
+from infra.aws import admissions, names
 from infra.aws.arns import function_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.statements import allow, deny, inline, trust
 
@@ -47,7 +47,11 @@ class Seeds:
 
 
 def make_reader(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.CfnRole:
-    """Make the vendor's role: a security audit, the seed records, the endpoint. The external id has no default."""
+    """Make the vendor's role: a security audit, the endpoint and, unless codes are passed on by hand, the seed records.
+
+    The external id has no default.
+    """
+    reading = _no_seeds(seeds) if parameters.by_hand else _read_seeds(seeds)
     return iam.CfnRole(
         scope,
         "Reader",
@@ -59,12 +63,13 @@ def make_reader(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.C
         ),
         managed_policy_arns=[f"arn:{Aws.PARTITION}:iam::aws:policy/SecurityAudit"],
         max_session_duration=SESSION_SECONDS,
-        policies=[inline("call", [*_read_seeds(seeds), *_no_other_look(seeds)])],
+        policies=[inline("call", [*reading, *_no_other_look(seeds)])],
     )
 
 
 def make_operator(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.CfnRole:
-    """Make the role of the customer's own operators: look, plan, roll back, rotate now."""
+    """Make the role of the customer's own operators: look, plan, roll back, rotate now, maybe admit codes."""
+    admitting = admissions.admit() if parameters.by_hand else []
     return iam.CfnRole(
         scope,
         "Operator",
@@ -72,7 +77,7 @@ def make_operator(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam
         description="Remediator: what the customer's operators may do: look, plan, roll back, rotate now",
         assume_role_policy_document=trust({"AWS": parameters.operator_principal_arn}),
         max_session_duration=SESSION_SECONDS,
-        policies=[inline("operate", [*_read_seeds(seeds), *_read_tables(seeds), *_look()])],
+        policies=[inline("operate", [*_read_seeds(seeds), *_read_tables(seeds), *_look(), *admitting])],
     )
 
 
@@ -82,6 +87,12 @@ def _read_seeds(seeds: Seeds) -> list[Statement]:
         allow("ReadSeedRecords", ["secretsmanager:GetSecretValue"], seeds.secrets),
         allow("DecryptSeedRecords", ["kms:Decrypt"], [seeds.key], when=through),
     ]
+
+
+def _no_seeds(seeds: Seeds) -> list[Statement]:
+    """Keep what the managed policy may come to allow away from the seed records too."""
+    reading = ("secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue")
+    return [deny("NoSeedRecords", reading, seeds.secrets), deny("NoDecrypt", ["kms:Decrypt"], [seeds.key])]
 
 
 def _no_other_look(seeds: Seeds) -> list[Statement]:

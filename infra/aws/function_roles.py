@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from infra.aws import names, uses
+from infra.aws import admissions, names, uses
 from infra.aws.arns import function_arn, log_streams_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.callers import SESSION_SECONDS
 from infra.aws.statements import allow, deny, deny_all_but, deny_elsewhere, inline, trust
@@ -39,7 +39,7 @@ WRITE_ENCRYPTED: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 """What Secrets Manager and SQS do with the key in the name of who puts a value or sends a message."""
 
 
-def make_rotator_role(scope: Construct, seeds: Seeds, dead_letters: sqs.Queue) -> iam.CfnRole:
+def make_rotator_role(scope: Construct, seeds: Seeds, dead_letters: sqs.Queue, *, by_hand: bool) -> iam.CfnRole:
     """Make the rotator's role: it writes seeds, verifiers and the gate, and knows nothing of receipts."""
     receipts = table_arn(names.RECEIPTS_TABLE)
     return _function_role(
@@ -49,6 +49,7 @@ def make_rotator_role(scope: Construct, seeds: Seeds, dead_letters: sqs.Queue) -
         "Remediator: what the rotator may do: make seeds, stage windows, move the gate",
         [
             *_items("Stage", uses.ROTATOR_STATE, table_arn(names.STATE_TABLE)),
+            *(admissions.clear_deposits() if by_hand else ()),
             _use_key("UseTableKey", USE_TABLE_KEY, seeds.key, "dynamodb"),
             allow("KeepSeeds", _keep_seeds(), seeds.secrets),
             allow("FetchSeedsAtOnce", ["secretsmanager:BatchGetSecretValue"], ["*"]),
@@ -61,7 +62,7 @@ def make_rotator_role(scope: Construct, seeds: Seeds, dead_letters: sqs.Queue) -
     )
 
 
-def make_remediator_role(scope: Construct, key_arn: str, own: OwnResources) -> iam.CfnRole:
+def make_remediator_role(scope: Construct, key_arn: str, own: OwnResources, *, by_hand: bool) -> iam.CfnRole:
     """Make the remediator's own role: two tables, its log, and a request to the gate; nothing of the customer's."""
     return _function_role(
         scope,
@@ -70,6 +71,7 @@ def make_remediator_role(scope: Construct, key_arn: str, own: OwnResources) -> i
         "Remediator: what the remediator may do by itself: check requests, keep receipts, knock at the gate",
         [
             *_items("State", uses.REMEDIATOR_STATE, table_arn(names.STATE_TABLE)),
+            *(admissions.count_attempts() if by_hand else ()),
             allow("KeepReceipts", uses.REMEDIATOR_RECEIPTS, [table_arn(names.RECEIPTS_TABLE)]),
             _use_key("UseTableKey", USE_TABLE_KEY, key_arn, "dynamodb"),
             allow("PassGate", uses.REMEDIATOR_GATE, [role_arn(names.WRITE_ROLE)]),

@@ -19,6 +19,7 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{8,1224}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _ARCHITECTURES = ("arm64", "x86_64")
+_DELIVERIES: Final = ("automatic", "manual")
 _CDK_KEYS: Final = {"acknowledged-issue-numbers", "cli-telemetry"}
 _REQUIRED: Final = {
     "vendor_principal_arn": "<ARN of the vendor's role, from the vendor's console>",
@@ -41,11 +42,17 @@ class Parameters:
     fixes: tuple[str, ...]
     regions: tuple[str, ...]
     """Empty: the region of the stack."""
+    delivery: str = "automatic"
     vendor_rollback: bool = False
     retention_days: int = 400
     alarm_email: str | None = None
     reserved_concurrency: bool = False
     architecture: str = "arm64"
+
+    @property
+    def by_hand(self) -> bool:
+        """Tell whether the vendor can't read seeds, and codes are passed on by the operator."""
+        return self.delivery == "manual"
 
 
 def read_parameters(context: Mapping[str, Any], *, known_fixes: Collection[str]) -> Parameters:
@@ -60,6 +67,7 @@ def read_parameters(context: Mapping[str, Any], *, known_fixes: Collection[str])
         external_id=_external_id(given),
         fixes=_fixes(given, known_fixes),
         regions=_regions(given),
+        delivery=_delivery(given),
         vendor_rollback=_switch(given, "vendor_rollback"),
         retention_days=_retention(given),
         alarm_email=_email(given),
@@ -130,6 +138,15 @@ def _words(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if value is not None and not (stripped and all(stripped)):
         raise BadParameter(f"{name}: there is nothing in it, or between two commas; leave {name} out for the default")
     return stripped
+
+
+def _delivery(given: Mapping[str, Any]) -> str:
+    value = given["delivery"]
+    if value is None:
+        return _DELIVERIES[0]
+    if value not in _DELIVERIES:
+        raise BadParameter(f"delivery: {value!r} isn't known; write {' or '.join(_DELIVERIES)}")
+    return str(value)
 
 
 def _switch(given: Mapping[str, Any], name: str) -> bool:

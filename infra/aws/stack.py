@@ -58,7 +58,7 @@ class RemediatorStack(Stack):
         parameters = self._parameters
         self._reader = make_reader(self, parameters, self._seeds)
         self._operator = make_operator(self, parameters, self._seeds)
-        self._remediator = make_remediator_role(self, self._key.key_arn, self._own)
+        self._remediator = make_remediator_role(self, self._key.key_arn, self._own, by_hand=parameters.by_hand)
         self._write = make_write_role(self, self._remediator, self._own, parameters.fixes, self._regions)
 
     def _make_tables(self) -> None:
@@ -69,7 +69,7 @@ class RemediatorStack(Stack):
 
     def _make_rotator(self, asset: Asset) -> None:
         program = Program("Rotate", names.ROTATE_FUNCTION, names.ROTATE_HANDLER, names.ROTATE_SERVICE, 60, 1, asset)
-        role = make_rotator_role(self, self._seeds, self._dead_letters)
+        role = make_rotator_role(self, self._seeds, self._dead_letters, by_hand=self._parameters.by_hand)
         environment = {
             **self._both(),
             "SEED_SECRETS": ",".join(self._seeds.secrets),
@@ -105,7 +105,11 @@ class RemediatorStack(Stack):
         self._endpoint = make_endpoint(self, self._remediate, callers)
 
     def _both(self) -> dict[str, str]:
-        return {"DEPLOYMENT": self._deployment(), "STATE_TABLE": self._state.table_name}
+        return {
+            "DEPLOYMENT": self._deployment(),
+            "STATE_TABLE": self._state.table_name,
+            "DELIVERY": self._parameters.delivery,
+        }
 
     def _deployment(self) -> str:
         """Return the UUID at the end of the stack's id, which is new for every creation of the stack."""
@@ -118,6 +122,7 @@ class RemediatorStack(Stack):
                 "Endpoint": (self._endpoint.attr_function_url, "For the vendor: where requests go"),
                 "Region": (Aws.REGION, "For the vendor: the region of endpoint and seed records"),
                 "ReaderRoleArn": (self._reader.attr_arn, "For the vendor: the role to assume"),
+                "Delivery": (self._parameters.delivery, "For the vendor: whether seeds are read, or codes passed on"),
                 "ExternalId": (self._parameters.external_id, "For the vendor: the external id it gave"),
                 "Deployment": (self._deployment(), "For the vendor: the deployment's id"),
                 "SeedSecrets": (",".join(self._seeds.secrets), "For the vendor: the seed ring, in the slots' order"),

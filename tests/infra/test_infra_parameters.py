@@ -156,3 +156,7 @@ def test_an_unknown_architecture_is_refused_with_those_there_are(value: Any) -> 
 def test_a_misspelt_parameter_is_refused_and_the_cdks_own_context_is_not() -> None:
     read(**{"@aws-cdk/core:checkSecretUsage": True, "aws:cdk:enable-path-metadata": True, "cli-telemetry": False})
     assert refusal(retention="30").startswith("retention: no such parameter; write one of ")
+
+
+def test_an_unknown_delivery_is_refused_with_those_there_are() -> None:
+    assert "automatic or manual" in refusal(delivery="by-post")

@@ -52,6 +52,7 @@ KNOWN_TO_THE_EMBEDDED_ACCOUNT = {
 
 def test_the_outputs_are_what_vendor_and_command_line_need(deployed: Deployed) -> None:
     assert deployed.outputs == {
+        "Delivery": "automatic",
         "Deployment": DEPLOYMENT,
         "Endpoint": "https://abcdefghij.lambda-url.eu-west-1.on.aws/",
         "ExternalId": EXTERNAL_ID,

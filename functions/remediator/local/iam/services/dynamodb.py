@@ -32,6 +32,15 @@ _ITEM_OPERATIONS: Final = frozenset({"GetItem", "PutItem", "UpdateItem", "Delete
 _DATA_OPERATIONS: Final = _ITEM_OPERATIONS | {
     *("BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"),
 }
+_EXPRESSIONS: Final = ("UpdateExpression", "ConditionExpression", "ProjectionExpression", "FilterExpression")
+_WORD: Final = re.compile(r"(?<![:#\w.])[A-Za-z_]\w*")
+_GRAMMAR: Final = frozenset(
+    (
+        *("set", "remove", "add", "delete", "and", "or", "not", "in", "between", "if_not_exists", "list_append"),
+        *("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"),
+    )
+)
+"""Words of expressions that name no attribute."""
 _RETURNS: Final = {"ReturnValues": "dynamodb:ReturnValues", "Select": "dynamodb:Select"}
 
 
@@ -134,7 +143,9 @@ def _values(typed: list[dict[str, Any] | None]) -> list[str]:
 
 def _attributes(request: Mapping[str, Any]) -> list[str]:
     named = set((request.get("ExpressionAttributeNames") or {}).values())
-    return sorted(named | set(request.get("Key") or {}) | set(request.get("Item") or {}))
+    written = " ".join(str(request.get(name) or "") for name in _EXPRESSIONS)
+    bare = {word for word in _WORD.findall(written) if word.lower() not in _GRAMMAR}
+    return sorted(named | bare | set(request.get("Key") or {}) | set(request.get("Item") or {}))
 
 
 def _key_use(call: ApiCall, table_arn: str) -> list[Check]:
