@@ -12,8 +12,9 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from infra.aws import admissions, names
-from infra.aws.arns import function_arn, regional_arn, role_arn, service_host, table_arn
+from infra.aws.arns import function_arn, global_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.statements import allow, deny, inline, trust
+from remediator.operator.aws_freeze import USES_STATE, USES_WRITE_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,15 @@ READ_ITEMS: Final = (
     "dynamodb:Scan",
 )
 """Every way to an item of a table."""
+
+WRITE_ENCRYPTED_TABLE: Final = (
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+"""What DynamoDB may do with a table's key, besides decrypting, in the name of who writes items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +78,18 @@ def make_reader(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.C
 
 
 def make_operator(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.CfnRole:
-    """Make the role of the customer's own operators: look, plan, roll back, rotate now, maybe admit codes."""
+    """Make the role of the customer's own operators: look, plan, roll back, rotate now, freeze, maybe admit codes."""
     admitting = admissions.admit() if parameters.by_hand else []
     return iam.CfnRole(
         scope,
         "Operator",
         role_name=names.OPERATOR_ROLE,
-        description="Remediator: what the customer's operators may do: look, plan, roll back, rotate now",
+        description="Remediator: what the customer's operators may do: look, plan, roll back, rotate now, freeze",
         assume_role_policy_document=trust({"AWS": parameters.operator_principal_arn}),
         max_session_duration=SESSION_SECONDS,
-        policies=[inline("operate", [*_read_seeds(seeds), *_read_tables(seeds), *_look(), *admitting])],
+        policies=[
+            inline("operate", [*_read_seeds(seeds), *_read_tables(seeds), *_look(), *_freeze(seeds), *admitting])
+        ],
     )
 
 
@@ -125,4 +137,26 @@ def _look() -> list[Statement]:
         allow("SeeGate", ["iam:GetRole"], [role_arn(names.WRITE_ROLE)]),
         allow("SeeAlarms", ["cloudwatch:DescribeAlarms"], [regional_arn("cloudwatch", "alarm:*")]),
         allow("RotateNow", ["lambda:InvokeFunction"], [function_arn(names.ROTATE_FUNCTION)]),
+    ]
+
+
+def _freeze(seeds: Seeds) -> list[Statement]:
+    """Return what stopping takes: the state, and a Deny in the write role. The gate is moved by the rotator alone.
+
+    IAM can't limit what an inline policy says. So it may be put only while the role has its boundary, above which no
+    policy lifts it; and who puts it can't let anybody assume the role. See decision 0014.
+    """
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": global_arn("iam", f"policy/{names.WRITE_BOUNDARY}")}}
+    (keys,) = USES_STATE.values()
+    control = {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(keys)},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    through = {"StringEquals": {"kms:ViaService": service_host("dynamodb")}}
+    look, put = USES_WRITE_ROLE
+    return [
+        allow("SetState", USES_STATE, [table_arn(names.STATE_TABLE)], when=control),
+        allow("WriteEncryptedState", WRITE_ENCRYPTED_TABLE, [seeds.key], when=through),
+        allow("SeeDeny", [look], [role_arn(names.WRITE_ROLE)]),
+        allow("PutDeny", [put], [role_arn(names.WRITE_ROLE)], when=bounded),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from remediator.local.mess import make_mess
 from remediator.operator.aws_office import AwsOffice
 from remediator.operator.condition import examine
 from remediator.operator.evidence import read_evidence
+from remediator.operator.freezing import freezer_of, who
+from remediator.service.stopping import Order
 from remediator.vendor import Client, Deployment, Finding, reader_access
 from remediator.vendor.patience import Patience
 
@@ -76,6 +79,10 @@ class World:
         operator.service("lambda").invoke(FunctionName=self.account.outputs["RotateFunction"])
         answer = operator.client().roll_back(remediation)
         assert {result.outcome for result in answer.results} <= {"rolled_back", "refused"}
+        freezer = freezer_of(operator, lambda _: None)
+        for act in (freezer.freeze, freezer.unfreeze):
+            steps = act(Order(uuid.uuid4().hex, who(operator), int(time.time()), "a drill"))
+            assert all(step.done for step in steps), steps
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ NOT_MISSED = {
     ("remediator-rotator", "UseQueueKey"): "used when every retry has failed",
     ("remediator-scheduler", "GiveUp"): "used when the function can't be started at all",
     ("remediator-scheduler", "UseQueueKey"): "used when the function can't be started at all",
+    ("remediator-operator", "WriteEncryptedState"): "the embedded DynamoDB asks for the key's Decrypt alone",
     ("remediator", "PassGate"): "a trust policy that names a role of its own account is enough for STS by itself",
 }
 """Statements whose work only begins when something else has failed, or that say what another policy says too."""

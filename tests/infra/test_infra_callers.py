@@ -7,8 +7,13 @@ import json
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+from remediator.local.iam.evaluator import Policies, Request, evaluate
 from remediator.local.iam.matching import action_matches
+from remediator.local.iam.policy import Policy
+from remediator.local.iam.principal import Principal
+from remediator.operator.aws_freeze import POLICY
 from tests.infra.deployed import (
+    ACCOUNT,
     EXTERNAL_ID,
     KEY,
     OPERATOR,
@@ -149,16 +154,92 @@ def test_the_operator_looks_and_rotates(deployed: Deployed, action: str, resourc
     [
         ("dynamodb:PutItem", STATE),
         ("dynamodb:UpdateItem", STATE),
+        ("dynamodb:TransactWriteItems", STATE),
         ("dynamodb:DeleteItem", RECEIPTS),
         ("iam:UpdateAssumeRolePolicy", role_arn("remediator-write")),
         ("iam:PutRolePolicy", role_arn("remediator-write")),
         ("lambda:UpdateFunctionCode", REMEDIATE),
         ("sts:AssumeRole", role_arn("remediator-write")),
-        ("kms:Encrypt", KEY),
+        ("kms:CreateGrant", KEY),
     ],
 )
 def test_the_operator_changes_nothing_by_hand(deployed: Deployed, action: str, resource: str) -> None:
     assert not deployed.asks("remediator-operator", action, resource, **VIA_TABLES).allowed
+
+
+def test_the_operator_encrypts_with_the_key_through_dynamodb_alone(deployed: Deployed) -> None:
+    assert deployed.asks("remediator-operator", "kms:GenerateDataKey", KEY, **VIA_TABLES).allowed
+    assert not deployed.asks("remediator-operator", "kms:GenerateDataKey", KEY, **VIA_SECRETS).allowed
+    assert not deployed.asks("remediator-operator", "kms:Encrypt", KEY).allowed
+
+
+BOUNDED = {"iam__PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/remediator-write-boundary"}
+WRITE_ROLE = role_arn("remediator-write")
+
+
+def test_the_operator_sets_the_state_and_writes_no_other_item_of_the_table(deployed: Deployed) -> None:
+    for key, allowed in (("control", True), ("window/1", False), ("lease", False), ("cap/x", False)):
+        asked = deployed.asks("remediator-operator", "dynamodb:UpdateItem", STATE, dynamodb__LeadingKeys=[key])
+        assert asked.allowed is allowed, key
+    both = deployed.asks(
+        "remediator-operator", "dynamodb:UpdateItem", STATE, dynamodb__LeadingKeys=["control", "window/1"]
+    )
+    assert not both.allowed
+    assert not deployed.asks(
+        "remediator-operator", "dynamodb:UpdateItem", RECEIPTS, dynamodb__LeadingKeys=["control"]
+    ).allowed
+
+
+def test_the_operator_puts_a_policy_into_the_write_role_while_it_is_bounded_and_into_no_other(
+    deployed: Deployed,
+) -> None:
+    def puts(role: str, **context: str) -> bool:
+        return deployed.asks("remediator-operator", "iam:PutRolePolicy", role_arn(role), **context).allowed
+
+    assert puts("remediator-write", **BOUNDED)
+    assert not puts("remediator-write")
+    assert not puts("remediator-write", iam__PermissionsBoundary=f"arn:aws:iam::{ACCOUNT}:policy/another")
+    for role in (*deployed.roles, "Admin"):
+        assert puts(role, **BOUNDED) is (role == "remediator-write")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "iam:UpdateAssumeRolePolicy",
+        "iam:DeleteRolePolicy",
+        "iam:AttachRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:PutRolePermissionsBoundary",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:PassRole",
+        "sts:AssumeRole",
+    ],
+)
+def test_the_operator_opens_nothing_with_the_write_role(deployed: Deployed, action: str) -> None:
+    assert not deployed.asks("remediator-operator", action, WRITE_ROLE, **BOUNDED).allowed
+
+
+def test_what_an_operator_puts_into_the_write_role_lifts_nothing_above_its_boundary(deployed: Deployed) -> None:
+    everything = Policy.parse(
+        "frozen", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    )
+    boundary = Policy.parse("boundary", deployed.managed(f"arn:aws:iam::{ACCOUNT}:policy/remediator-write-boundary"))
+    principal = Principal(WRITE_ROLE, f"{WRITE_ROLE}/s", ACCOUNT, "AROAwrite:s", "ASIA", None)
+    for action, resource in (
+        ("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/me"),
+        ("iam:UpdateAssumeRolePolicy", WRITE_ROLE),
+        ("sts:AssumeRole", role_arn("Admin")),
+        ("s3:GetObject", "arn:aws:s3:::payroll/june"),
+        ("dynamodb:PutItem", RECEIPTS),
+        ("secretsmanager:GetSecretValue", SECRETS[0]),
+    ):
+        request = Request(principal, action, resource, ACCOUNT, {"aws:RequestedRegion": "eu-west-1"})
+        assert not evaluate(request, Policies(identity=[everything], boundary=boundary)).allowed, action
+
+
+def test_the_template_knows_nothing_of_the_deny_so_that_no_deployment_takes_it_away(deployed: Deployed) -> None:
+    assert POLICY not in [one["PolicyName"] for one in deployed.roles["remediator-write"]["Policies"]]
 
 
 def test_the_endpoint_lets_the_two_callers_through_and_nobody_else(deployed: Deployed) -> None:

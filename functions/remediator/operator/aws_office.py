@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -69,7 +70,7 @@ def _as_operator(session: boto3.Session, endpoint_url: str | None) -> tuple[boto
         return session, caller["UserId"].partition(":")[0]
     partition = caller["Arn"].split(":")[1]
     role = f"arn:{partition}:iam::{caller['Account']}:role/{OPERATOR}"
-    assumed = sts.assume_role(RoleArn=role, RoleSessionName="remediator-cli")
+    assumed = sts.assume_role(RoleArn=role, RoleSessionName=_session_name(caller["Arn"]))
     keys = assumed["Credentials"]
     mine = boto3.Session(
         aws_access_key_id=keys["AccessKeyId"],
@@ -78,3 +79,8 @@ def _as_operator(session: boto3.Session, endpoint_url: str | None) -> tuple[boto
         region_name=session.region_name,
     )
     return mine, assumed["AssumedRoleUser"]["AssumedRoleId"].partition(":")[0]
+
+
+def _session_name(arn: str) -> str:
+    """Name the operator's session after who signed in, so that CloudTrail and the control item show a person."""
+    return re.sub(r"[^\w+=,.@-]", "-", arn.rpartition("/")[2] or arn, flags=re.ASCII)[-64:].rjust(2, "-")

@@ -727,6 +727,25 @@ def test_attached_policies_can_be_limited(account: Account, made: dict[str, str]
     assert refused(lambda: iam.attach_role_policy(RoleName=made["role"], PolicyArn=bad)) == "AccessDenied"
 
 
+def test_policies_may_be_put_only_while_the_role_has_its_boundary(account: Account, made: dict[str, str]) -> None:
+    boundary = account.policy(document(allow("s3:*")))
+    keys = account.session(
+        allow("iam:PutRolePolicy", Condition={"StringEquals": {"iam:PermissionsBoundary": boundary}})
+    )
+
+    def put() -> object:
+        return account.client("iam", keys).put_role_policy(
+            RoleName=made["role"], PolicyName="frozen", PolicyDocument=json.dumps(document(deny("*", "*")))
+        )
+
+    assert refused(put) == "AccessDenied"
+    account.client("iam").put_role_permissions_boundary(RoleName=made["role"], PermissionsBoundary=boundary)
+    put()
+    other = account.policy(document(allow("*")))
+    account.client("iam").put_role_permissions_boundary(RoleName=made["role"], PermissionsBoundary=other)
+    assert refused(put) == "AccessDenied"
+
+
 def test_the_resources_account_is_a_condition_only_where_there_is_a_resource(
     account: Account, made: dict[str, str]
 ) -> None:

@@ -30,6 +30,15 @@ _RESOURCES: Final = (
 )
 # Without a name these concern the caller's own user; what lists or concerns the account has no resource.
 _OWN_USER: Final = frozenset({"GetUser", "ListAccessKeys", "CreateAccessKey", "ChangePassword"})
+# These are also conditioned on the boundary that their role or user has already.
+_KNOW_THE_BOUNDARY: Final = frozenset(
+    f"{verb}{kind}{noun}"
+    for kind in ("Role", "User")
+    for verb, noun in (
+        *(("Put", "Policy"), ("Delete", "Policy"), ("Attach", "Policy"), ("Detach", "Policy")),
+        ("Delete", "PermissionsBoundary"),
+    )
+)
 _NOT_A_RESOURCE: Final = frozenset({"GetAccessKeyLastUsed", "SimulateCustomPolicy", "ListPolicies", "ListRoles"})
 
 
@@ -40,7 +49,17 @@ def checks(call: ApiCall) -> list[Check]:
         context["iam:PolicyARN"] = str(call.params["PolicyArn"])
     if "PermissionsBoundary" in call.params:
         context["iam:PermissionsBoundary"] = str(call.params["PermissionsBoundary"])
+    elif call.operation in _KNOW_THE_BOUNDARY and (boundary := _boundary(call)):
+        context["iam:PermissionsBoundary"] = boundary
     return [Check(f"iam:{call.operation}", _resource(call), context)]
+
+
+def _boundary(call: ApiCall) -> str | None:
+    backend, name = iam_backends[call.account]["aws"], call.params.get("RoleName") or call.params.get("UserName")
+    for found in [*backend.roles.values(), *backend.users.values()]:
+        if found.name == name:
+            return getattr(found, "permissions_boundary_arn", None)
+    return None
 
 
 def _resource(call: ApiCall) -> str:
