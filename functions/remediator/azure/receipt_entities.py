@@ -57,6 +57,11 @@ def finding_from(entity: Mapping[str, Any]) -> Finding:
     return finding_of(entity["PartitionKey"], {**entity, **whole})
 
 
+def settled(entity: Mapping[str, Any], outcome: str) -> dict[str, Any]:
+    """Return a finding's entity with another outcome, which needs none of the parts of the reason it had."""
+    return {name: value for name, value in entity.items() if not name.startswith("reason")} | {"outcome": outcome}
+
+
 def entity_size(entity: Mapping[str, Any]) -> int:
     """Return an entity's size in bytes as it is sent, never less than what Table Storage counts."""
     return len(json.dumps(entity)) + 1_000

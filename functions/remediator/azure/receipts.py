@@ -16,7 +16,14 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableTransactionError, UpdateMode
 
-from remediator.azure.receipt_entities import entity_size, finding_entity, finding_from, record_entity, record_from
+from remediator.azure.receipt_entities import (
+    entity_size,
+    finding_entity,
+    finding_from,
+    record_entity,
+    record_from,
+    settled,
+)
 from remediator.service.errors import ClaimLost
 from remediator.service.records import MAX_FINDINGS, MAX_REQUESTS, Claimed, Refusal, State, decide
 
@@ -122,7 +129,7 @@ class ReceiptTable:
         met = self._table.get_entity(finding.remediation, f"finding-{finding.index:04}")
         if met.get("outcome") not in ("pending", "unverified"):
             return
-        changed = {name: value for name, value in met.items() if name != "reason"} | {"outcome": str(finding.outcome)}
+        changed = settled(met, str(finding.outcome))
         try:
             self._table.update_entity(changed, mode=UpdateMode.REPLACE, **_if_unchanged(str(met.metadata["etag"])))
         except ResourceModifiedError:
