@@ -10,7 +10,7 @@ import pytest
 
 from remediator.catalogue import publish, registry
 from remediator.catalogue.pages import index_page, page
-from tests.catalogue.toys import NoDemands, SmashLamp, TurnUp
+from tests.catalogue.toys import DimLamp, NoDemands, SmashLamp, TurnUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +128,7 @@ def test_a_page_without_parameters_says_so() -> None:
 
 
 def test_the_index_lists_every_fix_and_whether_it_can_go_back() -> None:
-    text = index_page([TurnUp(), SmashLamp()])
+    text = index_page([TurnUp(), SmashLamp(), DimLamp()])
     assert "| [`aws.lamp.turn-up`](aws.lamp.turn-up.md) | AWS S3 bucket | Turn up a lamp | low | yes |" in text
     assert "| [`aws.lamp.smash-lamp`](aws.lamp.smash-lamp.md) | AWS account | Smash a lamp | low | no |" in text
+    assert "| [`aws.lamp.dim-lamp`](aws.lamp.dim-lamp.md) | AWS account | Dim a lamp | low | not always |" in text

@@ -104,6 +104,18 @@ class SmashLamp(TurnUp, OneWay[Any, Any, Any]):
     answers: ClassVar = {"prowler": {"lamp_bright": {"name": "sun"}}}
 
 
+class DimLamp(SmashLamp):
+    """Dim a lamp.
+
+    Only a lamp that was lit by hand can be lit again.
+    """
+
+    id = "aws.lamp.dim-lamp"
+
+    def goes_back(self, before: int) -> bool:
+        return before > 1
+
+
 class NoDemands(TurnUp):
     """Turn up a lamp as bright as it gets.
 

@@ -89,6 +89,15 @@ def test_what_can_t_be_undone_says_why(site: Site) -> None:
     assert reply.body["results"][0]["reason"] == {"code": "irreversible", "message": "The filament is gone."}
 
 
+def test_what_can_t_be_undone_from_everywhere_goes_back_where_it_can(site: Site) -> None:
+    site.cloud.lamps["desk"] = {"burnt": True, "name": "desk", "broken": True}
+    finding = {"fix": "aws.lamp.burn-out", "target": lamp("desk"), "acknowledge_irreversible": True}
+    site.post({"mode": "apply", "findings": [finding]})
+    assert site.cloud.lamps["desk"] == {"burnt": True, "name": "desk"}
+    assert outcomes(back(site)) == ["rolled_back"]
+    assert site.cloud.lamps["desk"] == {"burnt": True, "name": "desk", "broken": True}
+
+
 @pytest.mark.parametrize("outcome", [None, Outcome.PENDING, Outcome.UNVERIFIED, Outcome.FAILED])
 def test_a_receipt_is_taken_back_however_it_ended_if_the_setting_is_its_after(lit: Site, outcome: Any) -> None:
     stored = lit.ledger.stored[KEY]

@@ -453,6 +453,9 @@ class BurnOut(OneWay[Lamps, Any, Any]):
     examples: ClassVar[Sequence[Example]] = [Example({"on": True}, {"burnt": True})]
     why = "The filament is gone."
 
+    def goes_back(self, before: Any) -> bool:
+        return bool(before.get("burnt"))
+
     def read(self, client: Lamps, target: Target) -> Any:
         return client.get_lamp(target["lamp"])
 

@@ -29,7 +29,8 @@ BACK: Final = (
     "if somebody has changed it since, the rollback answers `drifted` and touches nothing."
 )
 ONE_WAY: Final = (
-    "It can't be undone: {why} A request must say so with `acknowledge_irreversible`; a rollback is refused."
+    "It can't be undone: {why} A request must say so with `acknowledge_irreversible`; a rollback of what "
+    "can't be undone is refused."
 )
 
 
@@ -53,11 +54,17 @@ def index_page(fixes: Iterable[AnyFix]) -> str:
     """Return the page that lists all fixes, in Markdown."""
     rows = [
         f"| [`{fix.id}`]({fix.id}.md) | {CLOUDS[fix.id.partition('.')[0]]} {fix.target.title} | "
-        f"{fix.title().rstrip('.')} | {fix.severity.value} | {'no' if isinstance(fix, OneWay) else 'yes'} |"
+        f"{fix.title().rstrip('.')} | {fix.severity.value} | {_way_back(fix)} |"
         for fix in fixes
     ]
     head = ("| fix | target | what it does | severity | can go back |", "| --- | --- | --- | --- | --- |")
     return f"{GENERATED}\n\n# Fixes\n\n" + "\n".join((*head, *rows)) + "\n"
+
+
+def _way_back(fix: AnyFix) -> str:
+    if not isinstance(fix, OneWay):
+        return "yes"
+    return "no" if type(fix).goes_back is OneWay.goes_back else "not always"
 
 
 def _paragraphs(text: str) -> str:

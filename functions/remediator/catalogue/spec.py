@@ -209,9 +209,13 @@ class Fix(ABC, Generic[Client, State, Options]):
 
 
 class OneWay(Fix[Client, State, Options]):
-    """Repair what can't be undone; `why` says why, and a request must acknowledge it."""
+    """Repair what can't be undone, or can't always; `why` says why, and a request must acknowledge it."""
 
     why: ClassVar[str]
+
+    def goes_back(self, before: State) -> bool:  # noqa: ARG002 - most never do
+        """Tell whether what was there is a state that can be had again."""
+        return False
 
 
 def ids(*findings: str) -> dict[str, dict[str, JSON]]:

@@ -100,7 +100,7 @@ def _undoing(receipt: Finding) -> Finding:
     if receipt.change is None or receipt.outcome in _NOT_WRITTEN:
         return begun.ended(Outcome.REFUSED, reason=Reason("nothing_to_undo", "This finding changed nothing."))
     fix = registry.load(receipt.fix)
-    if isinstance(fix, OneWay):
+    if isinstance(fix, OneWay) and not fix.goes_back(receipt.change.before):
         return begun.ended(Outcome.REFUSED, reason=Reason("irreversible", fix.why))
     return begun
 
