@@ -14,7 +14,10 @@ from moto.awslambda.policy import Policy
 from moto.awslambda.responses import LambdaResponse
 from moto.cloudformation.models import CloudFormationBackend
 from moto.core.base_backend import BackendDict
+from moto.ec2.models.instances import InstanceBackend
 from moto.iam import models as iam_models
+from moto.rds.models import RDSBackend
+from moto.s3.responses import S3Response
 from moto.secretsmanager.models import SecretsManagerBackend
 
 from remediator.local.account import EmbeddedAccount
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 REPLACED: list[tuple[Any, str, str]] = [
     (iam_models, "get_account_id_from", "access_key"),
     (LambdaResponse, "invoke", "self"),
+    (LambdaResponse, "remove_permission", "self"),
     (LambdaFunction, "_invoke_lambda", "self event"),
     (LambdaFunction, "update_configuration", "self config_updates"),
     (LambdaFunction, "get_configuration", "self on_create"),
@@ -36,7 +40,17 @@ REPLACED: list[tuple[Any, str, str]] = [
     (LambdaBackend, "create_function", "self spec"),
     (LambdaBackend, "delete_function", "self function_name qualifier"),
     (LambdaBackend, "put_function_event_invoke_config", "self function_name config"),
+    (LambdaBackend, "add_permission", "self function_name qualifier raw"),
+    (LambdaBackend, "get_policy", "self function_name qualifier"),
     (Policy, "add_statement", "self raw qualifier"),
+    (S3Response, "get_bucket_encryption", "self"),
+    (
+        InstanceBackend,
+        "modify_instance_metadata_options",
+        "self instance_id http_tokens hop_limit http_endpoint dry_run http_protocol metadata_tags",
+    ),
+    (RDSBackend, "modify_db_instance", "self db_instance_identifier db_kwargs"),
+    (RDSBackend, "describe_db_instances", "self db_instance_identifier filters"),
     (SecretsManagerBackend, "batch_get_secret_value", "self secret_id_list filters max_results next_token"),
     (
         CloudFormationBackend,

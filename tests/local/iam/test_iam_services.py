@@ -39,6 +39,10 @@ SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/{{snapshot}}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/{{role}}"
 LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{log_group}}"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{queue}}"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{function}}"
+TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/trail"
+INVOKE = {"Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}
+ROBOT = f"arn:aws:iam::{ACCOUNT}:user/robots/robot"
 DB_SNAPSHOT = f"arn:aws:rds:{REGION}:{ACCOUNT}:snapshot:{{db_snapshot}}"
 
 
@@ -257,6 +261,38 @@ ROWS = {
         ),
         ("ec2:ModifySnapshotAttribute", SNAPSHOT),
     ),
+    "snapshot read": row(
+        "ec2",
+        lambda c, m: c.describe_snapshot_attribute(SnapshotId=m["snapshot"], Attribute="createVolumePermission"),
+        ("ec2:DescribeSnapshotAttribute", SNAPSHOT),
+    ),
+    "metadata options": row(
+        "ec2",
+        lambda c, m: c.modify_instance_metadata_options(InstanceId=m["instance"], HttpTokens="required"),
+        ("ec2:ModifyInstanceMetadataOptions", f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{{instance}}"),
+    ),
+    "instances": row(
+        "ec2", lambda c, m: c.describe_instances(InstanceIds=[m["instance"]]), ("ec2:DescribeInstances", "*")
+    ),
+    "disks' default": row(
+        "ec2", lambda c, _: c.enable_ebs_encryption_by_default(), ("ec2:EnableEbsEncryptionByDefault", "*")
+    ),
+    "db": row(
+        "rds",
+        lambda c, _: c.modify_db_instance(DBInstanceIdentifier="db", PubliclyAccessible=False),
+        ("rds:ModifyDBInstance", f"arn:aws:rds:{REGION}:{ACCOUNT}:db:db"),
+    ),
+    "db read": row(
+        "rds",
+        lambda c, _: c.describe_db_instances(DBInstanceIdentifier="db"),
+        ("rds:DescribeDBInstances", f"arn:aws:rds:{REGION}:{ACCOUNT}:db:db"),
+    ),
+    "access keys": row("iam", lambda c, _: c.list_access_keys(UserName="robot"), ("iam:ListAccessKeys", ROBOT)),
+    "access key": row(
+        "iam",
+        lambda c, m: c.update_access_key(UserName="robot", AccessKeyId=m["access_key"], Status="Inactive"),
+        ("iam:UpdateAccessKey", ROBOT),
+    ),
     "db snapshot": row(
         "rds",
         lambda c, m: c.modify_db_snapshot_attribute(
@@ -364,6 +400,37 @@ ROWS = {
         ("scheduler:CreateSchedule", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/made"),
         ("iam:PassRole", ROLE),
     ),
+    "trail": row(
+        "cloudtrail",
+        lambda c, _: c.update_trail(Name=TRAIL, EnableLogFileValidation=True),
+        ("cloudtrail:UpdateTrail", TRAIL),
+    ),
+    "trail by name": row("cloudtrail", lambda c, _: c.get_trail(Name="trail"), ("cloudtrail:GetTrail", TRAIL)),
+    "function policy": row(
+        "lambda",
+        lambda c, m: c.add_permission(FunctionName=m["function"], StatementId="s", **INVOKE),
+        ("lambda:AddPermission", FUNCTION),
+    ),
+    "alias policy": row(
+        "lambda",
+        lambda c, m: c.add_permission(FunctionName=m["function"], Qualifier="live", StatementId="s", **INVOKE),
+        ("lambda:AddPermission", f"{FUNCTION}:live"),
+    ),
+    "alias policy read": row(
+        "lambda",
+        lambda c, m: c.get_policy(FunctionName=m["function"], Qualifier="read"),
+        ("lambda:GetPolicy", f"{FUNCTION}:read"),
+    ),
+    "alias policy statement": row(
+        "lambda",
+        lambda c, m: c.remove_permission(FunctionName=m["function"], Qualifier="read", StatementId="gone"),
+        ("lambda:RemovePermission", f"{FUNCTION}:read"),
+    ),
+    "function by its latest": row(
+        "lambda",
+        lambda c, m: c.get_function_configuration(FunctionName=m["function"], Qualifier="$LATEST"),
+        ("lambda:GetFunctionConfiguration", FUNCTION),
+    ),
     "schedule read": row(
         "scheduler",
         lambda c, m: c.get_schedule(Name=m["schedule"]),
@@ -464,7 +531,19 @@ def make_machines(account: Account, made: dict[str, str]) -> dict[str, str]:
         Handler="handler.handler",
         Code={"ZipFile": zipped()},
     )
+    for alias in ("live", "read"):
+        account.client("lambda").create_alias(FunctionName=made["function"], Name=alias, FunctionVersion="$LATEST")
+    for statement in ("kept", "gone"):
+        account.client("lambda").add_permission(
+            FunctionName=made["function"], Qualifier="read", StatementId=statement, **INVOKE
+        )
+    account.client("cloudtrail").create_trail(Name="trail", S3BucketName=made["bucket"])
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    instances = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"]
+    account.client("iam").create_user(Path="/robots/", UserName="robot")
     return {
+        "instance": instances[0]["InstanceId"],
+        "access_key": account.client("iam").create_access_key(UserName="robot")["AccessKey"]["AccessKeyId"],
         "group": ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"],
         "snapshot": ec2.create_snapshot(VolumeId=volume)["SnapshotId"],
     }

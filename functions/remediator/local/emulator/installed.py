@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from remediator.local import iam, quotas, scheduler
 from remediator.local.clients import Clients, ServiceClients
-from remediator.local.emulator import accounts, lambda_repairs, secret_batches, url_service
+from remediator.local.emulator import (
+    accounts,
+    bucket_settings,
+    lambda_policies,
+    lambda_repairs,
+    secret_batches,
+    slow_changes,
+    url_service,
+)
 from remediator.local.emulator.cloudformation_service import CloudFormationService
 from remediator.local.emulator.hooks import Hooks
 from remediator.local.emulator.identities import Identities, make_identities
@@ -80,7 +88,10 @@ class Emulator:
         self.faults.kill = self._kill
         undo.callback(quotas.install())
         lambda_repairs.install(hooks)
+        lambda_policies.install(hooks)
+        bucket_settings.install(hooks)
         secret_batches.install(hooks)
+        slow_changes.install(hooks, lambda: self.faults.settling_seconds)
         self.outbox = Outbox(self.server.endpoint, say)
         self.host = LambdaHost(RuntimeAccount(self.server.endpoint, say), clock)
         undo.callback(self.host.close)

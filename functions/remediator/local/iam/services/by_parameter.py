@@ -137,10 +137,17 @@ def _resources(call: ApiCall) -> Iterator[str]:
     for parameter, template in _RESOURCES.get(call.service, ()):
         values = call.params.get(parameter)
         if values:
-            yield from (_arn(call, template, value) for value in (values if isinstance(values, list) else [values]))
+            several = values if isinstance(values, list) else [values]
+            yield from (_arn(call, template, value) + _qualifier(call) for value in several)
             return
     if (call.service, call.operation) in _ALL:
         yield call.arn(_ALL[call.service, call.operation])
+
+
+def _qualifier(call: ApiCall) -> str:
+    """Return what makes a function's ARN that of its version or alias."""
+    named = call.params.get("Qualifier") if call.service == "lambda" else None
+    return f":{named}" if named and named != "$LATEST" else ""
 
 
 def _arn(call: ApiCall, template: str, value: object) -> str:
