@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from remediator.catalogue.aws.resources import S3_BUCKET
+from remediator.catalogue.aws.s3 import policy
+from remediator.catalogue.aws.statements import listed
 from remediator.catalogue.errors import NotApplicable
 from remediator.catalogue.spec import Example, Fix, NoParameters, Severity, allow, ids
 
@@ -89,35 +90,24 @@ class RequireTls(Fix["S3Client", "State", NoParameters]):
 
     def read(self, client: S3Client, target: Target) -> State:
         """Return the bucket's ARN and its policy, None where there is none."""
-        try:
-            answer = client.get_bucket_policy(Bucket=target["bucket"], ExpectedBucketOwner=target.account)
-        except client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
-                raise
-            return {"arn": target.id, "policy": None}
-        return {"arn": target.id, "policy": json.loads(answer["Policy"])}
+        return {"arn": target.id, "policy": policy.read(client, target)}
 
     def desired(self, current: State, parameters: NoParameters) -> State:  # noqa: ARG002 - takes none
         """Return the policy with the Deny, unless it has an equivalent one; raise `NotApplicable` if it has no room."""
-        policy = current["policy"] or {"Version": "2012-10-17", "Statement": []}
-        statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+        found = current["policy"] or {"Version": "2012-10-17", "Statement": []}
+        statements = listed(found["Statement"])
         if any(_denies_without_tls(statement, current["arn"]) for statement in statements):
             return current
         denied = deny_without_tls(current["arn"], _free_sid(statements))
-        after = policy | {"Statement": [*statements, denied]}
-        size = len(_text(after).encode())
+        after = found | {"Statement": [*statements, denied]}
+        size = len(policy.text(after).encode())
         if size > LIMIT:
             raise NotApplicable(f"the bucket policy would have {size} bytes, {LIMIT} are allowed: shorten it first")
         return {"arn": current["arn"], "policy": after}
 
     def write(self, client: S3Client, target: Target, before: State, after: State) -> None:  # noqa: ARG002 - a policy is written whole
         """Put the policy, or take it away where there was none."""
-        if after["policy"] is None:
-            client.delete_bucket_policy(Bucket=target["bucket"], ExpectedBucketOwner=target.account)
-            return
-        client.put_bucket_policy(
-            Bucket=target["bucket"], ExpectedBucketOwner=target.account, Policy=_text(after["policy"])
-        )
+        policy.write(client, target, after["policy"])
 
 
 def _denies_without_tls(statement: dict[str, JSON], arn: str) -> bool:
@@ -125,14 +115,14 @@ def _denies_without_tls(statement: dict[str, JSON], arn: str) -> bool:
     return (
         statement["Effect"] == "Deny"
         and _everybody(statement.get("Principal"))
-        and any(action.lower() in ("*", "s3:*") for action in _listed(statement.get("Action")))
-        and all(_covered(name, _listed(statement.get("Resource"))) for name in (arn, f"{arn}/*"))
+        and any(action.lower() in ("*", "s3:*") for action in listed(statement.get("Action")))
+        and all(_covered(name, listed(statement.get("Resource"))) for name in (arn, f"{arn}/*"))
         and _only_without_tls(statement.get("Condition", {}))
     )
 
 
 def _everybody(principal: JSON) -> bool:
-    return principal == "*" or (isinstance(principal, dict) and "*" in _listed(principal.get("AWS")))
+    return principal == "*" or (isinstance(principal, dict) and "*" in listed(principal.get("AWS")))
 
 
 def _covered(name: str, patterns: list[str]) -> bool:
@@ -148,20 +138,10 @@ def _only_without_tls(condition: dict[str, dict[str, JSON]]) -> bool:
     if operator.lower() not in ("bool", "boolifexists") or len(keys) != 1:
         return False
     ((key, values),) = keys.items()
-    return key.lower() == "aws:securetransport" and [str(one).lower() for one in _listed(values)] == ["false"]
+    return key.lower() == "aws:securetransport" and [str(one).lower() for one in listed(values)] == ["false"]
 
 
 def _free_sid(statements: list[dict[str, JSON]]) -> str:
     taken = {statement.get("Sid") for statement in statements}
     numbered = (f"{SID}{number}" for number in count(2))
     return next(sid for sid in chain([SID], numbered) if sid not in taken)
-
-
-def _listed(value: JSON) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _text(policy: dict[str, JSON]) -> str:
-    return json.dumps(policy, separators=(",", ":"), ensure_ascii=False)
