@@ -11,6 +11,8 @@ from infra.aws import names
 from infra.aws.arns import function_arn, global_arn, regional_arn, role_arn, table_arn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_kms as kms
 
 
@@ -32,8 +34,11 @@ class OwnResources:
         return sorted((*self.roles, *self.tables, *self.keys, *self.logs, *self.others))
 
 
-def own_resources(key: kms.Key) -> OwnResources:
-    """Return everything in the deployment, and the bucket that its functions' code comes from."""
+def own_resources(key: kms.Key, trusted: Sequence[str]) -> OwnResources:
+    """Return everything in the deployment, the bucket that its functions' code comes from, and whom its roles trust.
+
+    Who could deactivate the operators' keys would keep them from rolling back.
+    """
     return OwnResources(
         roles=(role_arn(names.REMEDIATOR_ROLE), role_arn("remediator-*")),
         tables=(table_arn("remediator-*"),),
@@ -51,6 +56,7 @@ def own_resources(key: kms.Key) -> OwnResources:
             regional_arn("cloudwatch", "alarm:remediator-*"),
             regional_arn("cloudformation", f"stack/{names.STACK}/*"),
             *_code_bucket(),
+            *trusted,
         ),
     )
 

@@ -40,7 +40,7 @@ class RemediatorStack(Stack):
         self._parameters = parameters
         self._regions = parameters.regions or (Aws.REGION,)
         self._key = make_key(self)
-        self._own = own_resources(self._key)
+        self._own = own_resources(self._key, (parameters.vendor_principal_arn, parameters.operator_principal_arn))
         self._seeds = Seeds(
             tuple(secret.ref for secret in make_seed_secrets(self, self._key)),
             self._key.key_arn,

@@ -19,10 +19,12 @@ from tests.infra.deployed import (
     ACCOUNT,
     DEAD_LETTERS,
     KEY,
+    OPERATOR,
     RECEIPTS,
     REMEDIATE,
     SECRETS,
     STATE,
+    VENDOR,
     Deployed,
     arn,
     role_arn,
@@ -58,6 +60,8 @@ OWN = [
     arn("cloudformation", "stack/Remediator/any"),
     f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-eu-west-1",
     f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-eu-west-1/code.zip",
+    VENDOR,
+    OPERATOR,
 ]
 
 
