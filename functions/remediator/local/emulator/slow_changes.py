@@ -28,13 +28,14 @@ class SlowOptions(MetadataOptions):
     """Hold metadata options whose state is pending for a while."""
 
     def __init__(self, options: dict[str, Any], settling: Callable[[], float]) -> None:
-        self._made, self._settling = time.time(), settling
+        self._made, self._settling, self._applied = time.time(), settling, settling() <= 0
         super().__init__(options)
 
     @property
     def state(self) -> str:
-        """Return whether the options hold already."""
-        return "applied" if time.time() >= self._made + self._settling() else "pending"
+        """Return whether the options hold already; what holds doesn't cease to."""
+        self._applied = self._applied or time.time() >= self._made + self._settling()
+        return "applied" if self._applied else "pending"
 
     @state.setter
     def state(self, _: str) -> None:
