@@ -15,6 +15,7 @@ from remediator.aws.receipt_items import finding_item, record_item
 from remediator.catalogue import registry
 from remediator.catalogue.engine import Change, Outcome
 from remediator.cli import main as entry
+from remediator.cli import views
 from remediator.cli.exits import MEANING, Exit
 from remediator.core.windows import window_at
 from remediator.operator.evidence import Evidence
@@ -140,6 +141,12 @@ class TestVendor:
         expected = [{"target": {"arn": arn}} | shared for arn in ("arn:a", "arn:b")]
         assert json.loads(speaker.received[0].body)["findings"] == expected
 
+    def test_a_target_that_has_more_to_say_than_an_arn_is_json(self, run: Any, speaker: Speaker) -> None:
+        target = {"arn": "arn:aws:iam::1:user/robot", "access_key": "AKIAIOSFODNN7EXAMPLE"}
+        run("vendor", "plan", "--fix", "aws.iam.deactivate-access-key", "--target", json.dumps(target))
+        assert json.loads(speaker.received[0].body)["findings"][0]["target"] == target
+        assert views.name_of(target) == "arn:aws:iam::1:user/robot (AKIAIOSFODNN7EXAMPLE)"
+
     @pytest.mark.parametrize("wrap", [lambda one: [one], lambda one: {"findings": [one], "more": 1}])
     def test_findings_come_from_standard_input_or_a_file(
         self, run: Any, speaker: Speaker, tmp_path: Path, wrap: Any
@@ -243,6 +250,7 @@ class TestUsage:
             (("--target", "a"), None),
             (("--fix", "a", "--finding", "b", "--target", "c"), None),
             (("--fix", "a", "--target", "b", "--parameter", "22"), None),
+            (("--fix", "a", "--target", '{"arn": '), None),
             (("-", *BUCKET), "[]"),
             (("-",), "hello"),
             (("-",), "[]"),

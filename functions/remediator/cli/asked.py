@@ -86,7 +86,13 @@ def _finding(document: Any) -> Finding:  # noqa: ANN401 - judged here
 
 
 def _named(target: str) -> dict[str, str]:
-    """Return a target by its cloud's own name: Azure's are paths, all others ARNs."""
+    """Return a target by its cloud's own name: Azure's are paths, all others ARNs. What has more to say is JSON."""
+    if target.startswith("{"):
+        try:
+            document: dict[str, str] = json.loads(target)
+        except ValueError:
+            raise _unusable(f"--target {target} isn't JSON") from None
+        return document
     return {"id" if target.startswith("/") else "arn": target}
 
 

@@ -76,7 +76,8 @@ def name_of(target: object) -> str:
     found = (target.get("arn") or target.get("id")) if isinstance(target, dict) else None
     if not isinstance(target, dict) or found is None:
         return json.dumps(target)
-    return f"{found} ({target['region']})" if target.get("region") else str(found)
+    beside = [str(value) for name, value in target.items() if name not in ("arn", "id")]
+    return f"{found} ({', '.join(beside)})" if beside else str(found)
 
 
 def all_good(results: Sequence[Result]) -> bool:
