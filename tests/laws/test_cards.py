@@ -98,7 +98,8 @@ def test_8_its_policy_fits_for_a_full_chunk(fix: Any) -> None:
     @given(st.lists(arn, min_size=1, max_size=50))
     def fits(arns: list[str]) -> None:
         region = {"region": "eu-west-1"} if "region" in fix.target.schema()["required"] else {}
-        targets = [fix.target.parse({"arn": arn, **region}, HOME) for arn in arns]
+        item = {fix.target.item.name: fix.target.example[fix.target.item.name]} if fix.target.item else {}
+        targets = [fix.target.parse({"arn": arn, **region, **item}, HOME) for arn in arns]
         for chunk in policies.chunks(fix, targets, deadline=1_900_000_000, write=True):
             policy = policies.session_policy(fix, chunk, deadline=1_900_000_000, write=True)
             assert len(policies.compact(policy)) <= policies.SESSION_LIMIT

@@ -33,7 +33,7 @@ def writes_of(fix: Any) -> frozenset[str]:
 def test_1_you_read_what_you_wrote(case: Case) -> None:
     with staged(case) as trial:
         assert trial.job.read() == trial.broken
-        for state in (trial.fixed, *trial.others, trial.broken):
+        for state in (trial.fixed, *trial.others, *([trial.broken] if case.goes_back else [])):
             trial.change_to(state)
             assert trial.job.read() == state
 
@@ -67,8 +67,8 @@ def test_3_what_was_begun_but_not_written_is_written(case: Case) -> None:
 
 @every_example
 def test_4_it_goes_back(case: Case) -> None:
-    if isinstance(case.fix, OneWay):
-        assert case.fix.why
+    if not case.goes_back:
+        assert isinstance(case.fix, OneWay)
         return
     with staged(case) as trial:
         change, _ = trial.apply()
@@ -106,7 +106,7 @@ def test_5_going_on_tramples_nothing_either(case: Case) -> None:
 @every_fix
 def test_5_the_examples_show_what_somebody_else_may_do(fix: Any) -> None:
     others = [(example, other) for example in fix.examples for other in example.others]
-    assert others
+    assert others or all(isinstance(example.broken, bool) for example in fix.examples), "a switch knows nothing else"
     assert all(other not in (example.broken, example.fixed) for example, other in others)
 
 
@@ -139,18 +139,19 @@ def test_7_it_calls_exactly_what_it_declares(fix: Any) -> None:
     reads: set[str] = set()
     writes: set[str] = set()
     for example in fix.examples:
-        with staged(Case(fix, example)) as trial:
+        case = Case(fix, example)
+        with staged(case) as trial:
             job = trial.job
             with trial.recording() as calls:
                 change = job.plan()
             reads |= calls.operations
             with trial.recording() as calls:
                 fix.write(job.client, job.target, change.before, change.after)
-                if not isinstance(fix, OneWay):
+                if case.goes_back:
                     fix.write(job.client, job.target, change.after, change.before)
             writes |= calls.operations
     assert reads == reads_of(fix)
-    assert writes == writes_of(fix)
+    assert writes - reads_of(fix) == writes_of(fix), "a write may look again, to write only over what it finds"
 
 
 @every_example
@@ -158,6 +159,7 @@ def test_7_every_call_to_s3_names_the_owner(case: Case) -> None:
     with staged(case) as trial:
         with trial.recording() as calls:
             change, _ = trial.apply()
-            trial.job.roll_back(change, pauses=AT_ONCE)
+            if case.goes_back:
+                trial.job.roll_back(change, pauses=AT_ONCE)
         owners = [params.get("ExpectedBucketOwner") for name, params in calls.made if name.startswith("s3:")]
         assert set(owners) <= {trial.job.target.account}

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from moto import mock_aws
 
 from remediator.catalogue.engine import Job
-from remediator.catalogue.spec import Home
+from remediator.catalogue.spec import Home, OneWay
+from remediator.local.emulator import bucket_settings, lambda_policies, slow_changes
+from remediator.local.emulator.hooks import Hooks
 from tests.laws import stages
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ class Case:
     def options(self) -> Any:
         return self.fix.parameters(**self.example.parameters)
 
+    @property
+    def goes_back(self) -> bool:
+        return not isinstance(self.fix, OneWay) or self.fix.goes_back(self.example.broken)
+
 
 @dataclass
 class Calls:
@@ -45,11 +51,18 @@ class Calls:
         return {operation for operation, _ in self.made}
 
 
+@dataclass
+class Waiting:
+    """How many seconds the cloud takes for what it carries out later."""
+
+    seconds: float = 0
+
+
 @contextmanager
 def staged(case: Case) -> Iterator[Trial]:
     """Play a case in an account of its own, in this process."""
-    with mock_aws():
-        trial = Trial(case)
+    with mock_aws(), _mended() as waiting:
+        trial = Trial(case, waiting)
         events = trial.job.client.meta.events
         events.register("before-parameter-build", trial.note)
         try:
@@ -58,16 +71,30 @@ def staged(case: Case) -> Iterator[Trial]:
             events.unregister("before-parameter-build", trial.note)
 
 
+@contextmanager
+def _mended() -> Iterator[Waiting]:
+    """Mend moto as the embedded account does, and put it back."""
+    hooks, waiting = Hooks(), Waiting()
+    try:
+        slow_changes.install(hooks, lambda: waiting.seconds)
+        lambda_policies.install(hooks)
+        bucket_settings.install(hooks)
+        yield waiting
+    finally:
+        hooks.remove()
+
+
 class Trial:
     """A resource that has an example's broken setting, and a job on it."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, waiting: Waiting) -> None:
         fix, example = case.fix, case.example
         stage = stages.build(fix.target, example.target or fix.target.example)
         target = fix.target.parse(stage.target, HOME)
         client = stages.client(fix.service, target.region)
         self._taking: list[Calls] = []
         self.fix = fix
+        self.waiting = waiting
         self.broken: JSON = stage.named(example.broken)
         self.fixed: JSON = stage.named(example.fixed)
         self.others: list[JSON] = [stage.named(other) for other in example.others]

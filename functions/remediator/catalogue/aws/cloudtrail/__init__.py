@@ -1,0 +1,1 @@
+"""Hold the fixes for CloudTrail."""
