@@ -28,7 +28,7 @@ from remediator.core.seeds import SeedRecord
 from remediator.core.windows import PERIOD, Window, window_at
 from remediator.local.azure.deployment import TARGETS
 from remediator.local.azure.places import SUBSCRIPTION, TENANT
-from tests.service.world import Steps
+from tests.service.world import Crash, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -52,21 +52,31 @@ SERVICES = {".table.core.windows.net": "tables", ".vault.azure.net": "vault", "l
 
 @dataclass
 class Wire(Steps):
-    """Every request that the functions send; at the one that a test chose they die, fail, or something happens."""
+    """Every request that the functions send; at the one that a test chose they die, fail, or something happens.
+
+    Who died sends nothing any more, not even from a `finally`.
+    """
 
     armed: bool = False
     meanwhile_at: int | None = None
     meanwhile: Callable[[], object] = lambda: None
     breaking: str | None = None
+    dead: bool = False
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
+        if self.dead:
+            raise Crash("before")
         if len(self.taken) + 1 == self.meanwhile_at:
             self.meanwhile_at = None
             with self.quiet():
                 self.meanwhile()
-        with super().step(name):
-            yield
+        try:
+            with super().step(name):
+                yield
+        except Crash:
+            self.dead = True
+            raise
 
     @contextmanager
     def counting(self, **chosen: Any) -> Iterator[list[str]]:
@@ -78,7 +88,7 @@ class Wire(Steps):
         try:
             yield self.taken
         finally:
-            self.armed = False
+            self.armed = self.dead = False
             self.crash_before = self.crash_after = self.meanwhile_at = self.breaking = None
 
     @contextmanager

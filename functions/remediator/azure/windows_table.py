@@ -37,5 +37,6 @@ def window_rows(entities: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]
 
 def sealings(entities: Iterable[Mapping[str, Any]]) -> str:
     """Return the gate's fingerprint: for each window, which version of the credential is sealed for it."""
-    sealed = {entity["RowKey"]: entity["credential"] for entity in window_rows(entities) if "sealed" in entity}
+    whole = [entity for entity in window_rows(entities) if "sealed" in entity and "credential" in entity]
+    sealed = {entity["RowKey"]: entity["credential"] for entity in whole}
     return " ".join(f"{row}={version}" for row, version in sorted(sealed.items()))
