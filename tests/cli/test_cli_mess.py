@@ -9,6 +9,8 @@ from moto import mock_aws
 from remediator.catalogue import registry
 from remediator.catalogue.spec import Home
 from remediator.cli.exits import Exit
+from remediator.local.emulator import lambda_policies
+from remediator.local.emulator.hooks import Hooks
 from remediator.local.mess import Mess, make_mess
 from tests.cli.conftest import ACCOUNT, REGION, document
 
@@ -29,8 +31,11 @@ def clients() -> Iterator[Any]:
     def client(service: str) -> Any:
         return made.setdefault(service, session.client(service))
 
+    hooks = Hooks()
+    lambda_policies.install(hooks)
     with mock_aws():
         yield client
+    hooks.remove()
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +75,7 @@ def test_a_mess_made_again_is_the_same_mess_once(clients: Any, mess: Mess) -> No
     before = [setting(clients, innocent.fix, innocent.target)[1] for innocent in mess.innocents]
     assert make_mess(clients, REGION) == mess
     assert before == [setting(clients, innocent.fix, innocent.target)[1] for innocent in mess.innocents]
-    assert len(clients("s3").list_buckets()["Buckets"]) == 3
+    assert len(clients("s3").list_buckets()["Buckets"]) == 6
 
 
 def test_a_mess_that_was_repaired_is_made_again(clients: Any, mess: Mess) -> None:

@@ -2,87 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from remediator.local import mess_parts
+from remediator.local import mess_access, mess_buckets, mess_functions, mess_machines, mess_parts
+from remediator.local.offences import Innocent, Made, Mess, Offence
 from remediator.vendor.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from remediator.catalogue.spec import JSON
+__all__ = ["Innocent", "Mess", "Offence", "make_mess"]
 
 STRANGER: Final = "999988887777"
 PARTNER: Final = "222233334444"
 ANYWHERE: Final = ({"CidrIp": "0.0.0.0/0"}, {"CidrIpv6": "::/0"})
 
 
-@dataclass(frozen=True, slots=True)
-class Offence:
-    """Hold something that is wrong, and the finding that a scanner would send about it."""
-
-    what: str
-    finding: Finding
-
-
-@dataclass(frozen=True, slots=True)
-class Innocent:
-    """Hold something that is right, and the fix whose `read` shows its setting."""
-
-    what: str
-    fix: str
-    target: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Mess:
-    """Hold what was made."""
-
-    offences: tuple[Offence, ...]
-    innocents: tuple[Innocent, ...]
-
-
 def make_mess(client: Callable[[str], Any], region: str) -> Mess:
     """Make the mess with an administrator's clients, by service name; made twice it is the same mess, once."""
     account: str = client("sts").get_caller_identity()["Account"]
-    makers = (_buckets, _groups, _keys, _snapshots)
+    parts = (mess_buckets, mess_functions, mess_machines, mess_access)
+    makers = (*(part.make for part in parts), _groups, _keys, _snapshots, _trails)
     made = [maker(client, region, account) for maker in makers] + [_passwords(client, account)]
     offences = tuple(one for some, _ in made for one in some)
     innocents = tuple(one for _, some in made for one in some)
     return Mess(offences, innocents)
 
 
-_Made = tuple[list[Offence], list[Innocent]]
-
-
-def _buckets(client: Callable[[str], Any], region: str, account: str) -> _Made:
-    s3 = client("s3")
-    names = {name: f"acme-{name}-{account}" for name in ("invoices", "website", "payroll")}
-    targets = {name: {"arn": f"arn:aws:s3:::{bucket}", "region": region} for name, bucket in names.items()}
-    for bucket in names.values():
-        mess_parts.bucket(s3, bucket, region)
-    mess_parts.expose(s3, names["invoices"], policy=_readable_by_all(names["invoices"]))
-    mess_parts.expose(s3, names["website"], policy=_readable_by_all(names["website"]))
-    mess_parts.protect(s3, names["payroll"], policy=_tls_only(names["payroll"]))
-    return [
-        Offence(
-            "a bucket of invoices that everybody can read",
-            Finding(finding="prowler:s3_bucket_level_public_access_block", target=targets["invoices"]),
-        ),
-        Offence(
-            "a website's bucket that answers without encryption",
-            Finding(finding="cloudsploit:bucketEncryptionInTransit", target=targets["website"]),
-        ),
-    ], [
-        Innocent("the payroll's bucket, closed already", "aws.s3.block-public-access", targets["payroll"]),
-        Innocent("the payroll's policy, with its Deny", "aws.s3.require-tls", targets["payroll"]),
-        Innocent("the website's public objects", "aws.s3.block-public-access", targets["website"]),
-    ]
-
-
-def _groups(client: Callable[[str], Any], region: str, account: str) -> _Made:
+def _groups(client: Callable[[str], Any], region: str, account: str) -> Made:
     ec2 = client("ec2")
     offices = {"CidrIp": "10.0.0.0/8", "Description": "offices"}
     rules = {
@@ -106,7 +53,7 @@ def _groups(client: Callable[[str], Any], region: str, account: str) -> _Made:
     ], [Innocent("the web servers' group: 443 for all, 22 for offices", "aws.ec2.close-port", targets["acme-web"])]
 
 
-def _keys(client: Callable[[str], Any], region: str, account: str) -> _Made:
+def _keys(client: Callable[[str], Any], region: str, account: str) -> Made:
     kms = client("kms")
     keys = {name: mess_parts.key(kms, f"alias/{name}", rotated=name == "acme-rotated") for name in _KEYS}
     targets = {name: {"arn": f"arn:aws:kms:{region}:{account}:key/{key}"} for name, key in keys.items()}
@@ -125,7 +72,7 @@ def _keys(client: Callable[[str], Any], region: str, account: str) -> _Made:
 _KEYS: Final = ("acme-orders", "acme-backups", "acme-rotated")
 
 
-def _snapshots(client: Callable[[str], Any], region: str, account: str) -> _Made:
+def _snapshots(client: Callable[[str], Any], region: str, account: str) -> Made:
     rds = client("rds")
     mess_parts.database(rds, "acme-orders")
     shared = {"acme-orders-before-upgrade": ["all", PARTNER, STRANGER], "acme-orders-for-partner": [PARTNER]}
@@ -148,7 +95,22 @@ def _snapshots(client: Callable[[str], Any], region: str, account: str) -> _Made
     ]
 
 
-def _passwords(client: Callable[[str], Any], account: str) -> _Made:
+def _trails(client: Callable[[str], Any], region: str, account: str) -> Made:
+    bucket = f"acme-trails-{account}"
+    mess_parts.bucket(client("s3"), bucket, region)
+    trails = {"acme-audit": False, "acme-security": True}
+    for name, validated in trails.items():
+        mess_parts.trail(client("cloudtrail"), name, bucket, validated=validated)
+    targets = {name: {"arn": f"arn:aws:cloudtrail:{region}:{account}:trail/{name}"} for name in trails}
+    return [
+        Offence(
+            "a trail whose log files can be changed unseen",
+            Finding(finding="security-hub:CloudTrail.4", target=targets["acme-audit"]),
+        )
+    ], [Innocent("a trail that signs its log files", "aws.cloudtrail.validate-logs", targets["acme-security"])]
+
+
+def _passwords(client: Callable[[str], Any], account: str) -> Made:
     """Demand little, but one thing more strictly than the fix would: that must stay."""
     client("iam").update_account_password_policy(
         MinimumPasswordLength=6, RequireNumbers=True, MaxPasswordAge=60, AllowUsersToChangePassword=True
@@ -157,19 +119,3 @@ def _passwords(client: Callable[[str], Any], account: str) -> _Made:
         finding="prowler:iam_password_policy_minimum_length_14", target={"arn": f"arn:aws:iam::{account}:root"}
     )
     return [Offence("a password policy that six digits satisfy", finding)], []
-
-
-def _readable_by_all(bucket: str) -> str:
-    return _policy(
-        {"Sid": "Website", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
-    )
-
-
-def _tls_only(bucket: str) -> str:
-    resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    condition = {"Bool": {"aws:SecureTransport": "false"}}
-    return _policy({"Sid": "Tls", "Effect": "Deny", "Action": "s3:*", "Resource": resources, "Condition": condition})
-
-
-def _policy(statement: Mapping[str, JSON]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Principal": "*", **statement}]})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Client = Any
 """An SDK client of the one service that a function speaks of."""
@@ -13,6 +14,7 @@ Client = Any
 ALL_ON: Final = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
 )
+_EMPTY_ZIP: Final = b"PK\5\6" + bytes(18)
 
 
 def bucket(s3: Client, name: str, region: str) -> None:
@@ -33,6 +35,51 @@ def protect(s3: Client, name: str, *, policy: str) -> None:
     """Block every form of public access to a bucket, and give it this policy."""
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=ALL_ON)
     s3.put_bucket_policy(Bucket=name, Policy=policy)
+
+
+def encrypt(s3: Client, name: str, algorithm: str) -> None:
+    """Encrypt what is stored in a bucket with an algorithm's default key."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm}}
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def version(s3: Client, name: str, status: str) -> None:
+    """Keep older versions in a bucket, or stop keeping them."""
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
+
+
+def trail(cloudtrail: Client, name: str, bucket: str, *, validated: bool) -> None:
+    """Make a trail, if there is none, that signs what it delivers or doesn't."""
+    if any(one["Name"] == name for one in cloudtrail.describe_trails()["trailList"]):
+        cloudtrail.update_trail(Name=name, EnableLogFileValidation=validated)
+        return
+    cloudtrail.create_trail(Name=name, S3BucketName=bucket, EnableLogFileValidation=validated)
+
+
+def role(iam: Client, name: str) -> str:
+    """Make a role for functions, if there is none; return its ARN."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    try:
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    except iam.exceptions.EntityAlreadyExistsException:
+        made = iam.get_role(RoleName=name)
+    return str(made["Role"]["Arn"])
+
+
+def function(functions: Client, name: str, role_arn: str, permissions: Mapping[str, Mapping[str, str]]) -> None:
+    """Make a function, if there is none, whose policy has exactly these statements, in AddPermission's words."""
+    if not any(one["FunctionName"] == name for one in functions.list_functions()["Functions"]):
+        code = {"Runtime": "python3.12", "Handler": "index.handler", "Code": {"ZipFile": _EMPTY_ZIP}}
+        functions.create_function(FunctionName=name, Role=role_arn, **code)
+    try:
+        standing = json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"]
+    except functions.exceptions.ResourceNotFoundException:
+        standing = []
+    for statement in standing:
+        functions.remove_permission(FunctionName=name, StatementId=statement["Sid"])
+    for statement_id, wanted in permissions.items():
+        functions.add_permission(FunctionName=name, StatementId=statement_id, **wanted)
 
 
 def group(ec2: Client, name: str, rules: Sequence[tuple[str, int, int, Sequence[dict[str, str]]]]) -> str:
@@ -76,6 +123,57 @@ def database(rds: Client, name: str) -> None:
         ManageMasterUserPassword=False,
         MasterUserPassword="only-in-memory-of-this-process",
     )
+
+
+def publish(rds: Client, name: str, *, public: bool) -> None:
+    """Give a database a public address, or take it away."""
+    rds.modify_db_instance(DBInstanceIdentifier=name, PubliclyAccessible=public)
+
+
+def instance(ec2: Client, name: str, options: Mapping[str, str | int]) -> str:
+    """Make an instance of a name, if there is none, with these metadata options; return its id."""
+    named = [{"Name": "tag:Name", "Values": [name]}, {"Name": "instance-state-name", "Values": ["running"]}]
+    found = ec2.describe_instances(Filters=named)["Reservations"]
+    if not found:
+        image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
+        found = [
+            ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t3.micro", TagSpecifications=tags)
+        ]
+    instance_id: str = found[0]["Instances"][0]["InstanceId"]
+    ec2.modify_instance_metadata_options(InstanceId=instance_id, **options)
+    return instance_id
+
+
+def disk(ec2: Client, name: str, region: str, accounts: Sequence[str]) -> str:
+    """Make the snapshot of a disk, if there is none, and share it with exactly these accounts; return its id."""
+    found = ec2.describe_snapshots(Filters=[{"Name": "description", "Values": [name]}])["Snapshots"]
+    if not found:
+        volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=8)["VolumeId"]
+        found = [ec2.create_snapshot(VolumeId=volume, Description=name)]
+    snapshot_id: str = found[0]["SnapshotId"]
+    attribute = {"SnapshotId": snapshot_id, "Attribute": "createVolumePermission"}
+    standing = ec2.describe_snapshot_attribute(**attribute)["CreateVolumePermissions"]
+    shared = {one.get("UserId") or one["Group"] for one in standing}
+    for operation, some in (("add", {*accounts} - shared), ("remove", shared - {*accounts})):
+        if some:
+            who = {"GroupNames": sorted(some & {"all"}), "UserIds": sorted(some - {"all"})}
+            named = {member: values for member, values in who.items() if values}
+            ec2.modify_snapshot_attribute(**attribute, OperationType=operation, **named)
+    return snapshot_id
+
+
+def user_keys(iam: Client, path: str, name: str) -> tuple[str, str]:
+    """Make a user with two access keys, if there is none, and both active; return their ids."""
+    pages = iam.get_paginator("list_users").paginate()
+    if not any(one["UserName"] == name for page in pages for one in page["Users"]):
+        iam.create_user(Path=path, UserName=name)
+        for _ in range(2):
+            iam.create_access_key(UserName=name)
+    first, second = (key["AccessKeyId"] for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"])
+    for key_id in (first, second):
+        iam.update_access_key(UserName=name, AccessKeyId=key_id, Status="Active")
+    return first, second
 
 
 def snapshot(rds: Client, instance: str, name: str, accounts: Sequence[str]) -> None:
