@@ -43,9 +43,9 @@ class VerifierTables:
         )
 
     def sealed(self, window: Window) -> bytes | None:
-        """Return the window's sealed credential, or None if there is none."""
+        """Return the window's sealed credential, or None if there is none, or it was taken away by a freeze."""
         entity = _entity(self._windows, PARTITION, row_of(window), ["sealed"])
-        return entity.get("sealed") if entity else None
+        return (entity.get("sealed") or None) if entity else None
 
 
 def policy_of(entity: Mapping[str, Any] | None) -> str | None:

@@ -32,7 +32,7 @@ def freezer_of(office: Office, tell: Callable[[Step], None]) -> Freezer:
     def on_azure(azure: AzureOffice) -> Freezer:
         from remediator.operator.azure_freeze import RUN, freezer  # noqa: PLC0415 - as above
 
-        return freezer(azure, tell, lambda: waits(RUN))
+        return freezer(azure, tell, lambda: waits(RUN), time.time)
 
     return on_each(office, aws=on_aws, azure=on_azure)
 

@@ -22,10 +22,12 @@ SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 SECRETS_OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 KEEPER = "receipt keeper"
+OPENER = "opener"
+CLOSER = "closer"
 DESK = "operator's desk"
 
 ALLOWED = {
-    ("rotate", TABLE_CONTRIBUTOR, "remediatorcontrol"),
+    ("rotate", OPENER, "remediatorcontrol"),
     ("rotate", TABLE_CONTRIBUTOR, "remediatorwindows"),
     ("rotate", TABLE_CONTRIBUTOR, "remediatorreceipts"),
     ("rotate", SECRETS_OFFICER, "seed vault"),
@@ -44,7 +46,8 @@ ALLOWED = {
     ("reader", SECRETS_USER, "seed vault"),
     ("operator", SECRETS_USER, "seed vault"),
     ("operator", DESK, "the deployment's group"),
-    ("operator", TABLE_READER, "remediatorcontrol"),
+    ("operator", KEEPER, "remediatorcontrol"),
+    ("operator", CLOSER, "remediatorwindows"),
     ("operator", TABLE_READER, "remediatorreceipts"),
 }
 
@@ -65,7 +68,7 @@ def places() -> dict[str, str]:
 
 
 def custom_role(one: Resource) -> str:
-    (kind,) = [kind for kind in (KEEPER, DESK) if kind in one.body["properties"]["roleName"]]
+    (kind,) = [kind for kind in (KEEPER, OPENER, CLOSER, DESK) if kind in one.body["properties"]["roleName"]]
     return kind
 
 
@@ -109,8 +112,33 @@ def test_the_remediators_identity_writes_receipts_and_deletes_none() -> None:
     assert keeper.body["properties"]["assignableScopes"] == [PLACE.group_id]
 
 
-def test_vendor_and_operator_write_nothing() -> None:
-    assert {role for who, role, _ in granted() if who in ("reader", "operator")} == {SECRETS_USER, TABLE_READER, DESK}
+def test_the_vendor_writes_nothing_and_the_operator_the_control_table_and_windows_unseen() -> None:
+    assert {role for who, role, _ in granted() if who == "reader"} == {SECRETS_USER}
+    operators = {(role, where) for who, role, where in granted() if who == "operator"}
+    assert {role for role, _ in operators} == {SECRETS_USER, TABLE_READER, DESK, KEEPER, CLOSER}
+    assert [where for role, where in operators if role == KEEPER] == ["remediatorcontrol"]
+
+
+def test_the_operator_changes_windows_without_seeing_them_since_it_reads_seeds() -> None:
+    [closer] = [one for one in FOUND.of_type("Microsoft.Authorization/roleDefinitions") if custom_role(one) == CLOSER]
+    [permission] = closer.body["properties"]["permissions"]
+    assert permission["actions"] == []
+    assert permission["dataActions"] == [
+        "Microsoft.Storage/storageAccounts/tableServices/tables/entities/update/action"
+    ]
+    assert [where for who, role, where in granted() if role == CLOSER] == ["remediatorwindows"]
+    assert [role for who, role, where in granted() if (who, where) == ("operator", "remediatorwindows")] == [CLOSER]
+
+
+def test_nobody_but_the_operator_changes_what_the_control_table_holds() -> None:
+    holders = {(who, role) for who, role, where in granted() if where == "remediatorcontrol"}
+    assert holders == {("rotate", OPENER), ("remediate", TABLE_READER), ("operator", KEEPER)}
+    [opener] = [one for one in FOUND.of_type("Microsoft.Authorization/roleDefinitions") if custom_role(one) == OPENER]
+    [permission] = opener.body["properties"]["permissions"]
+    entities = "Microsoft.Storage/storageAccounts/tableServices/tables/entities"
+    assert permission["actions"] == []
+    assert set(permission["dataActions"]) == {f"{entities}/read", f"{entities}/add/action"}
+    assert opener.body["properties"]["assignableScopes"] == [PLACE.group_id]
 
 
 def test_the_operators_desk_sees_deployments_and_alerts_and_no_more() -> None:
