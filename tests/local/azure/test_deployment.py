@@ -263,3 +263,10 @@ def test_a_client_of_another_make_reaches_the_port_itself_and_checks_the_certifi
 
     assert ask(told["ca_file"]) == "403"
     assert ask("") == "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+
+
+def test_the_rotators_app_lets_nobody_in_by_its_name_and_rotates_all_the_same(deployed: EmbeddedAzure) -> None:
+    app = deployed.outputs["RotateApp"]
+    for path in ("/", "/admin/functions/rotate_window"):
+        assert requests.get(f"https://{app}.azurewebsites.net{path}", timeout=30).status_code == 403
+    assert deployed.rotate().outcome.status == "success"

@@ -88,6 +88,7 @@ class Attacks:
         vault = SecretClient(outputs["CredentialVault"], reader, api_version="7.4")
         tables = TableServiceClient(outputs["TablesEndpoint"], credential=reader)
         windows = tables.get_table_client("remediatorwindows")
+        self._at_the_rotator()
         self._refused("the reader reads the credential", "Key Vault", "Forbidden", lambda: vault.get_secret(SECRET))
         self._refused(
             "the reader reads the sealed windows",
@@ -95,6 +96,12 @@ class Attacks:
             "AuthorizationPermissionMismatch",
             lambda: list(windows.query_entities(f"PartitionKey eq '{PARTITION}'")),
         )
+
+    def _at_the_rotator(self) -> None:
+        url = f"https://{self._stage.azure.outputs['RotateApp']}.azurewebsites.net/admin/functions/rotate_window"
+        reply = self._transport.send(self._proved(replace(self._letter(), url=url)))
+        got = Verdict("the platform", reply.status, reply.body.decode().partition(":")[0])
+        self._says("the reader calls the rotator's app", Verdict("the platform", 403, "Ip Forbidden"), got)
 
     def by_replay(self) -> None:
         """Let the vendor repair the prey, as a control, then send its request again."""

@@ -17,7 +17,7 @@ class FunctionApp:
     """Hold an app: `folder` has function_app.py and host.json; `identities` are object ids of managed identities.
 
     `paths` are more places to import from, for a folder that doesn't hold all its packages; `instances` is how many
-    workers it may have at once.
+    workers it may have at once; a `closed` app's access restrictions let nobody come by its name.
     """
 
     name: str
@@ -27,6 +27,7 @@ class FunctionApp:
     paths: tuple[Path, ...] = ()
     instances: int = 1
     python: str = "3.13"
+    closed: bool = False
 
     @property
     def host(self) -> str:

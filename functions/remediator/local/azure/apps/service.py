@@ -38,6 +38,9 @@ class Sites:
             raise NobodyThere(request.host) from None
         resource = f"{request.method} {request.path}"
         call = Call(time.time(), "apps", name, resource, origin=request.origin)
+        if deployed.app.closed:
+            refusal = self.error(HTTPStatus.FORBIDDEN, "Ip Forbidden", "The app's access restrictions let nobody in.")
+            raise Refused(refusal, "closed to all", call)
         route, params = _route(deployed, request, call)
         if route.level != _ANONYMOUS and not _has_key(deployed, request):
             raise Refused(Answer(HTTPStatus.UNAUTHORIZED), "no function key", call)

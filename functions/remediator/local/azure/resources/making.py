@@ -122,7 +122,8 @@ class Maker:
         self._rbac.assign(principal, role, scope, _name(wanted))
 
     def _site(self, wanted: Wanted) -> None:
-        settings = wanted.body["properties"].get("siteConfig", {}).get("appSettings") or []
+        configured = wanted.body["properties"].get("siteConfig", {})
+        settings = configured.get("appSettings") or []
         named = wanted.body.get("identity", {}).get("userAssignedIdentities") or {}
         identities = [self._directory.managed_identity(one) for one in named]
         if None in identities:
@@ -131,6 +132,7 @@ class Maker:
             wanted.id,
             {one["name"]: str(one["value"]) for one in settings},
             tuple(one.object_id for one in identities if one is not None),
+            closed=configured.get("ipSecurityRestrictionsDefaultAction") == "Deny",
         )
 
 

@@ -26,7 +26,7 @@ FAILED: Final = 3
 
 @dataclass(slots=True)
 class Site:
-    """Hold one site. `folder` is where its package lies unpacked, None before the first one."""
+    """Hold one site. `folder` is where its package lies unpacked, None before the first one; `closed` as an app's."""
 
     id: str
     settings: Mapping[str, str]
@@ -34,6 +34,7 @@ class Site:
     tags: dict[str, str] = field(default_factory=dict)
     running: bool = True
     folder: Path | None = None
+    closed: bool = False
 
     @property
     def name(self) -> str:
@@ -60,14 +61,15 @@ class SiteKeeper:
         self._sites: dict[str, Site] = {}
         self._builds: dict[str, list[Build]] = {}
 
-    def put(self, site_id: str, settings: Mapping[str, str], identities: tuple[str, ...]) -> None:
+    def put(self, site_id: str, settings: Mapping[str, str], identities: tuple[str, ...], *, closed: bool) -> None:
         """Configure a site; a package that it runs starts anew with it. Its tags are what the template says: none."""
         with self._lock:
             before = self._sites.get(site_id.lower())
             folder, running = (before.folder, before.running) if before else (None, True)
-            site = Site(site_id, dict(settings), identities, {}, running, folder)
+            site = Site(site_id, dict(settings), identities, {}, running, folder, closed)
             self._sites[site_id.lower()] = site
-            changed = before is None or (before.settings, before.identities) != (site.settings, identities)
+            now = (site.settings, identities, closed)
+            changed = before is None or (before.settings, before.identities, before.closed) != now
         if changed:
             self._run(site)
 
@@ -119,4 +121,5 @@ class SiteKeeper:
 
     def _run(self, site: Site) -> None:
         if site.running and site.folder is not None:
-            self._host.deploy(FunctionApp(site.name, site.folder, dict(site.settings), site.identities))
+            settings = dict(site.settings)
+            self._host.deploy(FunctionApp(site.name, site.folder, settings, site.identities, closed=site.closed))
