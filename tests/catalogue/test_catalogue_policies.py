@@ -24,6 +24,8 @@ BLOCK = registry.load("aws.s3.block-public-access")
 CLOSE = registry.load("aws.ec2.close-port")
 PASSWORDS = registry.load("aws.iam.set-password-policy")
 SNAPSHOT = registry.load("aws.rds.unshare-snapshot")
+POLICIES = 10
+"""How many managed policies IAM attaches to a role."""
 SIX = registry.all_fixes("aws")
 
 
@@ -350,9 +352,13 @@ def test_a_statement_too_long_for_any_policy_is_an_error() -> None:
         policies.managed_policies([statement])
 
 
-def test_the_catalogues_write_role_fits_in_one_managed_policy() -> None:
+def test_the_whole_catalogue_fits_in_the_policies_that_a_role_may_have() -> None:
+    statements = policies.write_role_statements(SIX, HOME, ["eu-west-1"])
+    assert len(policies.managed_policies(statements)) == 1
     every_region = [f"ap-southeast-{number}" for number in range(1, 31)]
-    assert len(policies.managed_policies(policies.write_role_statements(SIX, HOME, every_region))) == 1
+    assert len(policies.managed_policies(policies.write_role_statements(SIX, HOME, every_region))) <= POLICIES
+    boundary = policies.boundary_statements(SIX, ["x" * 100] * 18, every_region)
+    assert len(policies.compact(policies.document(boundary))) <= policies.MANAGED_LIMIT
 
 
 def test_operations_have_the_sdks_names() -> None:

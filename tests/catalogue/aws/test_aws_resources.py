@@ -17,9 +17,11 @@ from remediator.catalogue.aws.resources import (
     EBS_SNAPSHOT,
     EC2_INSTANCE,
     KMS_KEY,
+    LAMBDA_FUNCTION,
     RDS_SNAPSHOT,
     S3_BUCKET,
     SECURITY_GROUP,
+    TRAIL,
     Arn,
 )
 from remediator.catalogue.errors import BadTarget
@@ -35,9 +37,11 @@ KINDS = (
     EBS_SNAPSHOT,
     EC2_INSTANCE,
     KMS_KEY,
+    LAMBDA_FUNCTION,
     RDS_SNAPSHOT,
     S3_BUCKET,
     SECURITY_GROUP,
+    TRAIL,
 )
 GROUP = "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-0a1b2c3d"
 
@@ -142,6 +146,18 @@ def test_digits_of_other_scripts_are_no_digits() -> None:
         (SECURITY_GROUP, "arn:aws:ec2::123456789012:security-group/sg-0a1b2c3d"),
         (ACCOUNT, "arn:aws:iam::123456789012:user/root"),
         (KMS_KEY, "arn:aws:kms:eu-west-1:123456789012:alias/x"),
+        (LAMBDA_FUNCTION, "arn:aws:lambda:eu-west-1:123456789012:function:a.b"),
+        (LAMBDA_FUNCTION, "arn:aws:lambda:eu-west-1:123456789012:function:orders:"),
+        (LAMBDA_FUNCTION, "arn:aws:lambda:eu-west-1:123456789012:function:orders:$LATEST"),
+        (LAMBDA_FUNCTION, "arn:aws:lambda:eu-west-1:123456789012:function:orders:live:1"),
+        (LAMBDA_FUNCTION, "arn:aws:lambda:eu-west-1:123456789012:function:" + "a" * 65),
+        (LAMBDA_FUNCTION, "arn:aws:lambda:eu-west-1:123456789012:layer:orders:1"),
+        (TRAIL, "arn:aws:cloudtrail:eu-west-1:123456789012:trail/-audit"),
+        (TRAIL, "arn:aws:cloudtrail:eu-west-1:123456789012:trail/audit_"),
+        (TRAIL, "arn:aws:cloudtrail:eu-west-1:123456789012:trail/my-_audit"),
+        (TRAIL, "arn:aws:cloudtrail:eu-west-1:123456789012:trail/audit/x"),
+        (TRAIL, "arn:aws:cloudtrail::123456789012:trail/audit"),
+        (TRAIL, "arn:aws:cloudtrail:eu-west-1:123456789012:eventdatastore/audit"),
         (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:db:x"),
         (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:snapshot:a--b"),
         (RDS_SNAPSHOT, "arn:aws:rds:eu-west-1:123456789012:snapshot:a-"),
@@ -264,3 +280,15 @@ def test_an_item_belongs_to_its_own_kind_alone() -> None:
         ACCESS_KEY.parse({"arn": ACCESS_KEY.example["arn"]}, HOME)
     with pytest.raises(BadTarget, match="nothing but"):
         ACCOUNT.parse({**ACCOUNT.example, "access_key": "AKIAIOSFODNN7EXAMPLE"}, HOME)
+
+
+@pytest.mark.parametrize("qualifier", [None, "live", "7"])
+def test_a_function_may_be_named_with_its_alias_or_version(qualifier: str | None) -> None:
+    name = LAMBDA_FUNCTION.example["arn"] + (f":{qualifier}" if qualifier else "")
+    target = LAMBDA_FUNCTION.parse({"arn": name}, HOME)
+    assert (target.id, target["function"], target["qualifier"]) == (name, "orders", qualifier)
+
+
+def test_a_trails_arn_names_its_home_region() -> None:
+    target = TRAIL.parse({"arn": "arn:aws-cn:cloudtrail:cn-north-1:123456789012:trail/Org.trail_1"}, HOME)
+    assert (target.region, target["name"]) == ("cn-north-1", "Org.trail_1")
