@@ -6,7 +6,7 @@ What only Azure knows (the ids of identities, hosts of services, `guid`, `unique
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.azure.arm_functions import FUNCTIONS, guid, resource_path
@@ -65,6 +65,7 @@ def evaluate(template: Mapping[str, Any], given: Mapping[str, Any], place: Place
     resources: list[Resource] = []
     for written in template["resources"]:
         resources += _resources(scene, written)
+    resources = [replace(one, after=one.after - scene.absent) for one in resources]
     twice = {one.id.lower() for one in resources}
     if len(twice) < len(resources):
         raise Malformed("two resources have the same id")
@@ -108,14 +109,15 @@ def _resources(scene: _Scene, written: Mapping[str, Any]) -> list[Resource]:
 
 
 def _resource(scene: _Scene, written: Mapping[str, Any]) -> Resource | None:
-    if not scene.value(written.get("condition", True)):
-        return None
     apart = ("type", "apiVersion", "name", "copy", "condition", "dependsOn", "scope")
     name, scope = scene.value(written["name"]), scene.value(written.get("scope", scene.place.group_id))
+    path = resource_path(written["type"], *name.split("/"))
+    if not scene.value(written.get("condition", True)):
+        scene.absent.add(f"{scope}/{path}")
+        return None
     after = frozenset(scene.value(one) for one in written.get("dependsOn", ()))
     scene.referred.clear()
     body = {key: scene.value(value) for key, value in written.items() if key not in apart}
-    path = resource_path(written["type"], *name.split("/"))
     referred = frozenset(scene.referred)
     return Resource(f"{scope}/{path}", written["type"], written["apiVersion"], body, after, referred)
 
@@ -129,9 +131,11 @@ class _Scene:
     place: Place
     loops: Mapping[str, int] = field(default_factory=dict)
     referred: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
+    """What a condition leaves out: nothing waits for it, as Azure drops such a dependency by itself."""
 
     def within(self, loops: Mapping[str, int]) -> _Scene:
-        return _Scene(self.template, self.given, self.place, {**self.loops, **loops}, self.referred)
+        return _Scene(self.template, self.given, self.place, {**self.loops, **loops}, self.referred, self.absent)
 
     def value(self, written: Any) -> Any:  # noqa: ANN401 - any JSON value
         if isinstance(written, str):

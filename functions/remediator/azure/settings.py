@@ -63,7 +63,7 @@ def rotate_settings(environment: Mapping[str, str]) -> RotateSettings:
         credential_vault=environment["CREDENTIAL_VAULT"],
         app_id=environment["REMEDIATOR_APP_ID"],
         retention_days=int(environment["RETENTION_DAYS"]),
-        admission_vault=environment.get("ADMISSION_VAULT", ""),
+        admission_vault=environment["ADMISSION_VAULT"],
     )
 
 
@@ -82,7 +82,7 @@ def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
         operator_app=environment["OPERATOR_APP_ID"],
         vendor_rollback=environment["VENDOR_ROLLBACK"] == "true",
         retention_days=int(environment["RETENTION_DAYS"]),
-        admission_vault=environment.get("ADMISSION_VAULT", ""),
+        admission_vault=environment["ADMISSION_VAULT"],
         scope=Scope(
             home=Home("azure", environment["SUBSCRIPTION_ID"].lower()),
             regions=frozenset(),

@@ -65,9 +65,13 @@ class Cloud:
 
     def keeper(self, deployed: Deployed) -> CredentialKeeper:
         """Return the keeper of the credential."""
-        name = str(deployed.outputs["CredentialVault"]).removeprefix("https://").partition(".")[0]
-        vault = f"{self.site.group_id}/providers/Microsoft.KeyVault/vaults/{name}"
+        vault = self.vault_id(str(deployed.outputs["CredentialVault"]))
         return CredentialKeeper(self.arm, self.directory, self.deployments, vault=vault, clock=self.clock)
+
+    def vault_id(self, url: str) -> str:
+        """Return the id of the installation's vault at an address."""
+        name = url.removeprefix("https://").partition(".")[0]
+        return f"{self.site.group_id}/providers/Microsoft.KeyVault/vaults/{name}"
 
     def installed(self) -> Deployed:
         """Return the finished installation, or raise `AzureRefused`."""
@@ -94,6 +98,7 @@ class Installation:
         self._note("callers", changed=cloud.directory.assign(api["principal"], callers))
         remediator = self._registration(REMEDIATOR, assigned_only=False)
         deployed = self._deploy(apps | {"apiAudience": api["app"], "remediatorAppId": remediator["app"]})
+        self._take_seeds_away(deployed)
         made = cloud.keeper(deployed).ensure()
         self._note("credential", changed=made)
         roles = custom_roles(wanted.site, wanted.fixes)
@@ -134,6 +139,13 @@ class Installation:
         deployed, changed = self._cloud.deployments.deploy(json.loads(self._template.read_bytes()), given)
         self._note("deployment", changed=changed, detail=str(deployed.outputs.get("Deployment", "")))
         return deployed
+
+    def _take_seeds_away(self, deployed: Deployed) -> None:
+        """Take what an earlier installation let the vendor read: a template leaves what it doesn't name any more."""
+        if deployed.outputs.get("Delivery") == "manual":
+            seeds = self._cloud.vault_id(str(deployed.outputs["SeedVault"]))
+            changed = self._cloud.roles.withdraw(self._wanted.reader, seeds)
+            self._note("seeds", changed=changed, detail="for the operator alone")
 
     def _deployment_id(self) -> str:
         """Return the id that this installation has had from its first run on."""

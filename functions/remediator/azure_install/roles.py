@@ -121,6 +121,14 @@ class Roles:
             changed |= self.definition(role, scopes) is not None and self._arm.delete(_definition(role, scopes))
         return changed
 
+    def withdraw(self, principal: str, resource: str) -> bool:
+        """Take every role on a resource, and on what is in it, from a principal; tell whether it held one."""
+        scope = f"{resource.lower()}/"
+        held = [one for one in self.held(principal) if one.startswith(scope)]
+        for assignment in held:
+            self._arm.delete(f"{assignment}?{API}")
+        return bool(held)
+
     def _assign(self, assignment: str, role_id: str, principal: str) -> None:
         properties = {
             "roleDefinitionId": f"{self._subscription}/{AUTHORIZATION}/roleDefinitions/{role_id}",

@@ -34,6 +34,13 @@ Subscription = Annotated[str, typer.Option(help="Id of the subscription.", rich_
 Group = Annotated[str, typer.Option("--resource-group", help="A group of its own.", rich_help_panel=_WHERE)]
 
 
+class Delivery(StrEnum):
+    """Say how the vendor gets at codes."""
+
+    automatic = "automatic"
+    manual = "manual"
+
+
 class OperatorType(StrEnum):
     """Say what the operator is; a group can't be one, since tokens name the person."""
 
@@ -61,6 +68,10 @@ def install(  # noqa: PLR0913 - one per option
         list[str] | None,
         typer.Option(help="Id of a fix to enable; may be repeated. All by default.", rich_help_panel=_WHAT),
     ] = None,
+    delivery: Annotated[
+        Delivery,
+        typer.Option(help="Whether the vendor reads seeds, or your operator passes codes on.", rich_help_panel=_WHO),
+    ] = Delivery.automatic,
     vendor_rollback: Annotated[
         bool, typer.Option("--vendor-rollback", help="Let the vendor roll back too.", rich_help_panel=_WHO)
     ] = False,
@@ -98,6 +109,7 @@ def install(  # noqa: PLR0913 - one per option
         scopes=tuple(one.rstrip("/") for one in scope),
         fixes=tuple(sorted(fix or (one.id for one in all_fixes("azure")))),
         settings={
+            "delivery": delivery.value,
             "vendorRollback": vendor_rollback,
             "alarmEmail": alarm_email,
             "vaultAddresses": vault_address or [],

@@ -249,7 +249,7 @@ def test_outputs_are_what_the_vendor_and_the_installer_need() -> None:
     assert FOUND.outputs.keys() == {
         *("Endpoint", "Deployment", "SeedVault", "CredentialVault", "TablesEndpoint"),
         *("Tenant", "Audience", "RotateApp", "RemediateApp"),
-        *("Location", "Reader", "Operator"),
+        *("Location", "Reader", "Operator", "Delivery", "AdmissionVault"),
     }
     assert FOUND.outputs["Endpoint"].startswith("https://")
     assert FOUND.outputs["Deployment"] == settings_of(FOUND, "rotate")["DEPLOYMENT"]

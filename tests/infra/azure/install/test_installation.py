@@ -278,3 +278,22 @@ def test_nothing_is_installed_beyond_the_subscription_or_onto_itself(admin: Admi
     assert "no fix" in str(admin.wanted(fixes=("azure.storage.paint-it-black",)).objection())
     assert "same principal" in str(admin.wanted(operator=READER.upper()).objection())
     assert admin.wanted().objection() is None
+
+
+def test_with_manual_delivery_the_vendor_loses_what_an_earlier_installation_let_it_read(admin: Administrator) -> None:
+    deployed, _ = admin.install()
+    vault = f"{SITE.group_id}/providers/Microsoft.KeyVault/vaults/{deployed.outputs['SeedVault'][8:].partition('.')[0]}"
+    grants = {
+        f"{place}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}": who
+        for place, who in ((vault, READER), (f"{vault}/secrets/seed-1-1", READER), (vault, OPERATOR), (SCOPE, READER))
+    }
+    for path, who in grants.items():
+        admin.azure.grants[path.lower()] = {"id": path, "properties": {"principalId": who, "roleDefinitionId": "role"}}
+    _, report = admin.install(settings={"delivery": "manual"})
+    assert [one.changed for one in report if one.step == "seeds"] == [True]
+    left = [path for path in grants if path.lower() in admin.azure.grants]
+    assert [grants[path] for path in left] == [OPERATOR, READER]
+    _, report = admin.install(settings={"delivery": "manual"})
+    assert [one.changed for one in report if one.step == "seeds"] == [False]
+    _, report = admin.install()
+    assert not [one for one in report if one.step == "seeds"]
