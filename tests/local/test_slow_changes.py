@@ -28,8 +28,8 @@ class Cloud:
     seconds: float = 0
 
     def client(self, service: str) -> Any:
-        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        return boto3.client(service, "eu-west-1", **keys)
+        session: Any = boto3.Session("testing", "testing", region_name="eu-west-1")
+        return session.client(service)
 
     def database(self) -> dict[str, Any]:
         found: dict[str, Any] = self.client("rds").describe_db_instances()["DBInstances"][0]
