@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test coverage check setup generate lock clean help
+.PHONY: demo test coverage check checkov setup generate lock clean help
 
 help: ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,14 @@ check: setup ## Lint, types, layers, and generated files that match their source
 	$(BIN)/lint-imports
 	$(BIN)/python -m remediator.catalogue.publish --check
 
+checkov: setup .build/checkov/.ready ## Let checkov look at Azure's template, from an environment of its own.
+	$(BIN)/pytest tests/infra/azure/test_template_checkov.py
+
+.build/checkov/.ready: requirements/checkov.lock $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/checkov
+	$(BIN)/uv pip sync --quiet --python .build/checkov/bin/python --require-hashes requirements/checkov.lock
+	touch $@
+
 generate: setup ## Write the catalogue's generated files anew.
 	$(BIN)/python -m remediator.catalogue.publish
 
@@ -45,6 +53,8 @@ $(VENV)/.ready: requirements/uv.lock requirements/dev.lock package-lock.json pyp
 lock: ## Resolve the dependencies anew, with hashes and without hosts.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--all-extras --group dev pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		requirements/checkov.in -o requirements/checkov.lock
 
 clean: ## Remove what setup and runs left here.
 	rm -rf $(VENV) node_modules cdk.out .build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
