@@ -3,13 +3,16 @@
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remediator.cli.options import command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
+
+if TYPE_CHECKING:
+    from remediator.vendor import Client
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,6 +51,12 @@ Acknowledge = Annotated[
     bool, typer.Option("--acknowledge-irreversible", help="Accept that it can't be undone.", rich_help_panel=_FINDING)
 ]
 Key = Annotated[str | None, typer.Option(help="Go on under the Idempotency-Key of an earlier try.")]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIGITS", help="The code that the customer's operator passed on, where seeds aren't yours to read."
+    ),
+]
 Outputs = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The deployment's outputs as JSON, as the customer gave them to the vendor."),
@@ -65,6 +74,7 @@ def plan(  # noqa: PLR0913 - one per option
     target_region: TargetRegion = None,
     parameter: Parameter = None,
     acknowledge: Acknowledge = False,
+    code: Code = None,
     key: Key = None,
     outputs: Outputs = None,
     place: Place,
@@ -84,7 +94,7 @@ def plan(  # noqa: PLR0913 - one per option
 
     words = Words(fix, finding, target or (), target_region, parameter or (), acknowledge)
     findings = asked_findings(words, file)
-    give(speech, lambda: place.vendor(outputs).plan(findings, key=key))
+    give(speech, lambda: _told(place.vendor(outputs), code).plan(findings, key=key))
 
 
 @app.command()
@@ -98,6 +108,7 @@ def apply(  # noqa: PLR0913 - one per option
     target_region: TargetRegion = None,
     parameter: Parameter = None,
     acknowledge: Acknowledge = False,
+    code: Code = None,
     key: Key = None,
     outputs: Outputs = None,
     place: Place,
@@ -112,7 +123,7 @@ def apply(  # noqa: PLR0913 - one per option
 
     words = Words(fix, finding, target or (), target_region, parameter or (), acknowledge)
     findings = asked_findings(words, file)
-    give(speech, lambda: place.vendor(outputs).apply(findings, key=key))
+    give(speech, lambda: _told(place.vendor(outputs), code).apply(findings, key=key))
 
 
 @app.command()
@@ -153,3 +164,14 @@ def refresh(  # noqa: PLR0913 - one per option
     from remediator.cli.answering import give
 
     give(speech, lambda: place.vendor(outputs).refresh(remediation, finding or None, key=key))
+
+
+def _told(client: "Client", code: str | None) -> "Client":
+    from remediator.cli.exits import Exit
+    from remediator.cli.failures import Failed
+    from remediator.core.errors import Malformed
+
+    try:
+        return client if code is None else client.told(code)
+    except Malformed as malformed:
+        raise Failed(f"{malformed}", exit=Exit.USAGE, next="Type it as it was passed on, zeros included.") from None

@@ -148,6 +148,15 @@ def sign(request: Request, keys: WindowKeys, *, created: int) -> dict[str, str]:
     }
 
 
+def show(request: Request, code: Code) -> dict[str, str]:
+    """Return the header fields of a request that shows a code alone; nothing in them is a signature."""
+    return {
+        "content-digest": content_digest(request.body),
+        "idempotency-key": request.key,
+        "remediation-code": code.reveal().decode("ascii"),
+    }
+
+
 def is_bare(headers: Mapping[str, str]) -> bool:
     """Tell whether a request shows a code and nothing of what signs one; with any part of it, it is a signed one."""
     return "remediation-code" in headers and not any(name in headers for name in _SIGNING)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from remediator.core.messages import KEY, Request, sign
+from remediator.core.codes import parse_code
+from remediator.core.messages import KEY, Request, show, sign
 from remediator.service.records import Mode
 from remediator.vendor.answers import read_answer, read_fixes, read_health, read_result
 from remediator.vendor.clock import CorrectedClock, SystemClock
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from remediator.catalogue.spec import JSON
+    from remediator.core.codes import Code
     from remediator.vendor.answers import Answer, FixCard, Health, Result
     from remediator.vendor.clock import Clock
     from remediator.vendor.deployment import Located
@@ -62,6 +65,17 @@ class Client:
         self._keyring = Keyring(deployment.id, access, self._clock)
         self._new_key = new_key
         self._patience = patience or Patience()
+        self._code: Code | None = None
+
+    def told(self, code: str) -> Client:
+        """Return a client that shows a code which the customer's operator passed on; raise `Malformed`.
+
+        It reads no seed, and a plan and an apply are all that it can ask for. A refused code isn't tried again, since
+        the third closes the window.
+        """
+        told = copy.copy(self)
+        told._code = parse_code(code)  # noqa: SLF001 - of the same class
+        return told
 
     def plan(self, findings: Iterable[Finding], *, key: str | None = None) -> Answer:
         """Show what applying the findings would change; nothing is written."""
@@ -143,7 +157,7 @@ class Client:
         moved = self._clock.correct(reply.headers.get("date"))
         if isinstance(error, Unauthorized):
             self._keyring.forget()
-            return True
+            return self._code is None
         return moved and isinstance(error, TurnedAway) and error.status == _FORBIDDEN
 
     def _call(self, request: Request) -> Call:
@@ -159,6 +173,8 @@ class Client:
         """Return the fields of the second lock, which only requests that change something have."""
         if request.method == "GET":
             return {}, self._clock.now()
+        if self._code is not None:
+            return {"content-type": "application/json", **show(request, self._code)}, self._clock.now()
         keys, now = self._keyring.live()
         return {"content-type": "application/json", **sign(request, keys, created=int(now))}, now
 
