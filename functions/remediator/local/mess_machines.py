@@ -23,7 +23,7 @@ def make(client: Callable[[str], Any], region: str, account: str) -> Made:
 
 
 def _instances(client: Callable[[str], Any], region: str, account: str) -> Made:
-    wanted = {
+    wanted: dict[str, dict[str, str | int]] = {
         "acme-shop": {"HttpEndpoint": "enabled", "HttpTokens": "optional", "HttpPutResponseHopLimit": 2},
         "acme-jobs": {"HttpEndpoint": "enabled", "HttpTokens": "required", "HttpPutResponseHopLimit": 1},
         "acme-vault": {"HttpEndpoint": "disabled", "HttpTokens": "optional", "HttpPutResponseHopLimit": 1},

@@ -63,10 +63,14 @@ class Attacks:
         stranger = f"arn:aws:kms:{stage.region}:{STRANGERS_ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         table = f"arn:aws:dynamodb:{stage.region}:{stage.home.account}:table/{stage.outputs['StateTable']}"
         own_key = stage.admin("kms").describe_key(KeyId="alias/remediator")["KeyMetadata"]["Arn"]
-        refused = "the remediator", 403
-        self._asks("another account's key as the target", stranger, Verdict(*refused, "refused/other_account"))
-        self._asks("the deployment's own key as the target", own_key, Verdict(*refused, "refused/own_resource"))
-        self._asks("the deployment's own table as the target", table, Verdict("the remediator", 400, "invalid_request"))
+        foreign, own = (Verdict("the remediator", 403, f"refused/{rule}") for rule in ("other_account", "own_resource"))
+        not_a_key = Verdict("the remediator", 400, "invalid_request")
+        operator, fix = stage.account.identities.operator, "aws.iam.deactivate-access-key"
+        users_key = {"arn": operator.arn, "access_key": operator.credentials.access_key}
+        self._asks("another account's key as the target", {"arn": stranger}, foreign)
+        self._asks("the deployment's own key as the target", {"arn": own_key}, own)
+        self._asks("the operator's own access key as the target", users_key, own, fix=fix)
+        self._asks("the deployment's own table as the target", {"arn": table}, not_a_key)
 
     def by_replay(self) -> None:
         """Let the vendor repair the prey, as a control, then send its request again."""
@@ -100,8 +104,10 @@ class Attacks:
     def _letter(self, keys: WindowKeys | None = None) -> Letter:
         return self._forger.letter(self._document, keys=keys)
 
-    def _asks(self, what: str, arn: str, wanted: Verdict) -> None:
-        finding: Mapping[str, JSON] = {"fix": "aws.kms.enable-rotation", "target": {"arn": arn}}
+    def _asks(
+        self, what: str, target: Mapping[str, str], wanted: Verdict, *, fix: str = "aws.kms.enable-rotation"
+    ) -> None:
+        finding: Mapping[str, JSON] = {"fix": fix, "target": dict(target)}
         letter = self._forger.letter({"mode": "apply", "findings": [finding]})
         self._posts(what, letter, wanted)
 

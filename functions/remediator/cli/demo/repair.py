@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remediator.catalogue import registry
+from remediator.catalogue.engine import Outcome
 from remediator.cli.demo.board import Verdict
+from remediator.cli.demo.stage import UNDERWAY
 from remediator.cli.mess_view import mess_view
 from remediator.cli.views import answer_view
 from remediator.local.mess import make_mess
@@ -21,8 +24,10 @@ if TYPE_CHECKING:
 
 AS_BEFORE = "planned, and as it was before"
 AS_INTENDED = "fixed, and as intended"
+AS_ACCEPTED = "pending, and under way"
 AS_FOUND = "rolled_back, and as it was found"
 ANOTHER = "but an administrator reads another setting"
+AN_HOUR = 3600.0
 
 
 class Repair:
@@ -50,21 +55,32 @@ class Repair:
         self._unchanged()
 
     def apply(self) -> None:
-        """Apply every repair, and read back what nobody told us."""
+        """Apply every repair, and read back what nobody told us; what AWS carries out later takes an hour."""
+        self._stage.account.faults.settling(AN_HOUR)
         self._applied = answer = self._stage.vendor.apply(self._findings)
         self._show(*answer_view(answer))
+        for result in answer.results:
+            later = registry.load(str(result.fix)).asynchronous
+            self._expect(result, AS_ACCEPTED if later else AS_INTENDED, UNDERWAY if later else result.after)
+        self._unchanged()
+
+    def refresh(self) -> None:
+        """Ask again for what was pending, once it has come about."""
+        self._stage.account.faults.settling(0)
+        answer = self._stage.vendor.refresh(self._told().id)
+        self._show(*answer_view(answer))
+        pending = sum(result.outcome is Outcome.PENDING for result in self._told().results)
+        self._line("repairs that were pending, asked for again", pending, len(answer.results))
         for result in answer.results:
             self._expect(result, AS_INTENDED, result.after)
         self._unchanged()
 
     def roll_back_one(self) -> Offence:
         """Take the closed port back as the operator, after the vendor has tried; return what lies open again."""
-        if self._applied is None:
-            raise RuntimeError("nothing was applied that could be rolled back")
         index = next(at for at, finding in enumerate(self._findings) if finding.fix == "aws.ec2.close-port")
-        before = self._applied.results[index].before
+        before = self._told().results[index].before
         self._line("the vendor tries it", Verdict("the remediator", 403, "forbidden"), self._vendors_try(index))
-        answer = self._stage.operator.roll_back(self._applied.id, [index])
+        answer = self._stage.operator.roll_back(self._told().id, [index])
         self._show(*answer_view(answer))
         [result] = answer.results
         self._expect(result, AS_FOUND, before)
@@ -72,10 +88,15 @@ class Repair:
 
     def _vendors_try(self, index: int) -> Verdict | str:
         try:
-            self._stage.vendor.roll_back(self._applied.id, [index])  # type: ignore[union-attr]  # looked at by its caller
+            self._stage.vendor.roll_back(self._told().id, [index])
         except Refused as refused:
             return Verdict("the remediator", refused.status, refused.problem.removeprefix(NAMESPACE))
         return "rolled back"
+
+    def _told(self) -> Answer:
+        if self._applied is None:
+            raise RuntimeError("nothing was applied that could be come back to")
+        return self._applied
 
     def _expect(self, result: Result, wanted: str, setting: JSON) -> None:
         """Hold an answer against what was wanted, and against what an administrator reads, whatever the answer says."""

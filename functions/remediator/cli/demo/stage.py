@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
 
 from remediator.catalogue import registry
+from remediator.catalogue.errors import Underway
 from remediator.catalogue.spec import Home
 from remediator.operator.aws_office import AwsOffice
 from remediator.vendor import Client, Deployment, reader_access
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from remediator.cli.demo.board import Board
     from remediator.local.account import EmbeddedAccount
     from remediator.vendor.sigv4 import Credentials
+
+UNDERWAY: Final = "(a change is under way)"
 
 _ONCE = Config(retries={"total_max_attempts": 1})
 
@@ -45,9 +48,9 @@ class Stage:
         self.desk = AwsOffice(operator, described["stack"], endpoint_url=self.endpoint_url)
         self.operator = self.desk.client()
 
-    def admin(self, service: str) -> Any:  # noqa: ANN401 - an SDK client of any service
-        """Return an administrator's client."""
-        return self._admin.client(service, endpoint_url=self.endpoint_url)
+    def admin(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - an SDK client of any service
+        """Return an administrator's client, in the deployment's region unless another one is named."""
+        return self._admin.client(service, endpoint_url=self.endpoint_url, region_name=region)
 
     def client(self, service: str, credentials: Credentials) -> Any:  # noqa: ANN401 - an SDK client of any service
         """Return a client with somebody's credentials; it tries once."""
@@ -61,9 +64,13 @@ class Stage:
         )
 
     def setting(self, fix_id: str, target: Mapping[str, str]) -> JSON:
-        """Return a setting as an administrator reads it, whatever any answer says."""
+        """Return a setting as an administrator reads it, whatever any answer says; `UNDERWAY` while it changes."""
         fix = registry.load(fix_id)
-        return fix.read(self.admin(fix.service), fix.target.parse(target, self.home))
+        found = fix.target.parse(target, self.home)
+        try:
+            return fix.read(self.admin(fix.service, found.region), found)
+        except Underway:
+            return UNDERWAY
 
     def passages_since(self, mark: int) -> str:
         """Return every session of the write role that was given, and every call in one, since a mark in the log."""

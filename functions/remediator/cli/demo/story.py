@@ -52,6 +52,8 @@ def _on_aws(speech: Speech, board: Board, latency_ms: int) -> None:
             repair.plan()
         with board.chapter("apply", "The vendor applies every fix"):
             repair.apply()
+        with board.chapter("refresh", "What AWS carries out later comes about, and the vendor asks again"):
+            repair.refresh()
         with board.chapter("roll back", "The operator takes one repair back"):
             offence = repair.roll_back_one()
         with board.chapter("attacks", "Everybody attacks"):
