@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from remediator.operator.condition import Condition
+    from remediator.service.stopping import Control
 
 _GATES: Final = {
     "open": ("● open", "bold green"),
@@ -36,7 +37,7 @@ def _head(condition: Condition) -> Table:
         ("gate", Text(text, style=style)),
         ("closes", _closing(condition)),
         ("rotated", Text(f"{moment(rotation[0])} to {moment(rotation[1])[11:19]}" if rotation else "never")),
-        ("control", Text(condition.control or "not there yet")),
+        ("control", _control(condition.control)),
         ("endpoint", Text(f"{condition.outputs['Endpoint']} says {condition.answers}")),
         ("deployment", Text(f"{condition.outputs['Deployment']} in {condition.words.place}")),
         ("reader", Text(condition.words.reader)),
@@ -47,6 +48,14 @@ def _head(condition: Condition) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _control(control: Control) -> Text:
+    if control.order is None:
+        return Text(control.state or "not there yet")
+    order = control.order
+    why = f": {order.why}" if order.why else ", for no reason given"
+    return Text(f"{control.state} since {moment(order.at)} by {order.by}{why}")
 
 
 def _closing(condition: Condition) -> Text:
@@ -90,6 +99,6 @@ def _advice(condition: Condition) -> list[Text]:
     said = {
         "closed": f"Rotate now: {condition.words.rotate}",
         "foreign": f"Remove from the write role's trust policy: {', '.join(condition.foreign)}",
-        "frozen": "Nothing opens until the operator unfreezes it.",
+        "frozen": "Nothing opens before `remediator unfreeze`.",
     }
     return [Text(said[condition.gate], style="yellow")] if condition.gate in said else []

@@ -62,6 +62,7 @@ def explained(error: Exception) -> Failed | None:
 
     from remediator.catalogue.errors import Unfit
     from remediator.operator.errors import NotFound
+    from remediator.service.errors import NotDone
     from remediator.vendor.errors import NotServed, Unreachable
 
     if isinstance(error, NotFound):
@@ -70,8 +71,11 @@ def explained(error: Exception) -> Failed | None:
         advice = advice_on(error)
         resendable = advice.exit is Exit.NOT_NOW or isinstance(error, Unreachable)
         return Failed(str(error), exit=advice.exit, next=advice.next, key=error.key if resendable else None)
-    if isinstance(error, Unfit):
-        return Failed(str(error), exit=Exit.NOT_FOUND, next="`remediator fixes list` shows what there is.")
+    if isinstance(error, (Unfit, NotDone)):
+        unfit = Advice(Exit.NOT_FOUND, "`remediator fixes list` shows what there is.")
+        not_done = Advice(Exit.REFUSED, "Check that you are signed in as the operator.")
+        advice = unfit if isinstance(error, Unfit) else not_done
+        return Failed(str(error), exit=advice.exit, next=advice.next)
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
         message = f"{error.operation_name}: {said.get('Code')}: {said.get('Message')}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from remediator.core.windows import Window, open_at, window_at
+from remediator.operator.aws_freeze import ControlItem
 from remediator.operator.condition import Alarm, Condition, Words
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 def examine(office: AwsOffice, now: float) -> Condition:
     """Look at everything that tells how the deployment is; reads only."""
     outputs = office.outputs
-    control, staged = _state(office.service("dynamodb"), outputs["StateTable"], open_at(now))
+    dynamodb, table = office.service("dynamodb"), outputs["StateTable"]
     opens, foreign = _trust(office.service("iam"), outputs, now)
     return Condition(
         now=now,
@@ -35,28 +36,20 @@ def examine(office: AwsOffice, now: float) -> Condition:
             rotate=f"aws lambda invoke --function-name {outputs['RotateFunction']} /dev/stdout",
         ),
         answers=office.client().health().gate,
-        control=control,
-        staged=staged,
+        control=ControlItem(dynamodb, table).read(),
+        staged=_staged(dynamodb, table, open_at(now)),
         opens=opens,
         foreign=foreign,
         alarms=_alarms(office.service("cloudwatch")),
     )
 
 
-def _state(client: Any, table: str, windows: Sequence[Window]) -> tuple[str | None, tuple[int, ...]]:  # noqa: ANN401 - an SDK client
-    def item(key: str) -> dict[str, Any] | None:
-        answer: dict[str, Any] = client.get_item(
-            TableName=table,
-            Key={"pk": {"S": key}},
-            ConsistentRead=True,
-            ProjectionExpression="pk, #state",
-            ExpressionAttributeNames={"#state": "state"},
-        )
-        return answer.get("Item")
+def _staged(client: Any, table: str, windows: Sequence[Window]) -> tuple[int, ...]:  # noqa: ANN401 - an SDK client
+    def stands(window: Window) -> bool:
+        key = {"pk": {"S": f"window/{window}"}}
+        return "Item" in client.get_item(TableName=table, Key=key, ConsistentRead=True, ProjectionExpression="pk")
 
-    control = item("control")
-    staged = tuple(window.number for window in windows if item(f"window/{window}"))
-    return (control["state"]["S"] if control else None), staged
+    return tuple(window.number for window in windows if stands(window))
 
 
 def _trust(

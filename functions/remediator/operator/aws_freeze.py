@@ -161,13 +161,15 @@ class InvokedRotator:
         raise NotDone(f"the rotator didn't do it: {reason}")
 
     def _run(self) -> bool:
-        """Run it once; tell whether it found the state frozen."""
+        """Run it once; tell whether it found the state frozen. An answer that is lost is asked for again."""
         try:
-            with _reported():
+            with _refused():
                 answer = self._client.invoke(FunctionName=self._function)
                 said = json.loads(answer["Payload"].read())
         except self._client.exceptions.TooManyRequestsException:
             raise _Busy("another run is at work") from None
+        except BotoCoreError as error:
+            raise _Busy(str(error)) from None
         if "FunctionError" in answer:
             raise _Busy(str(said.get("errorMessage", "it failed without a word")))
         return bool(said["frozen"])
@@ -175,6 +177,16 @@ class InvokedRotator:
 
 @contextmanager
 def _reported() -> Iterator[None]:
+    """Turn what AWS refuses, or what gets lost, into a step that wasn't done."""
+    try:
+        with _refused():
+            yield
+    except BotoCoreError as error:
+        raise NotDone(str(error)) from None
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
     """Turn what AWS refuses into a step that wasn't done, but for what the callers expect by name."""
     try:
         yield
@@ -183,5 +195,3 @@ def _reported() -> Iterator[None]:
         if code in ("ConditionalCheckFailedException", "NoSuchEntity", "TooManyRequestsException"):
             raise
         raise NotDone(f"{error.operation_name}: {code}: {error.response.get('Error', {}).get('Message')}") from None
-    except BotoCoreError as error:
-        raise NotDone(str(error)) from None

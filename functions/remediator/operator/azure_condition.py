@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from azure.core.exceptions import ResourceNotFoundError
-
-from remediator.azure.windows_table import CONTROL, CONTROL_TABLE
+from remediator.azure.windows_table import CONTROL_TABLE
 from remediator.core.windows import open_at
+from remediator.operator.azure_freeze import ControlEntity
 from remediator.operator.condition import Condition, Words
 from remediator.vendor.errors import NoLiveSeed
 
@@ -28,20 +27,12 @@ def examine(office: AzureOffice, now: float) -> Condition:
         outputs=outputs,
         words=Words(place=outputs["Location"], reader=outputs["Reader"], rotate=_rotate(office)),
         answers=office.client().health().gate,
-        control=_state(office),
+        control=ControlEntity(office.table(CONTROL_TABLE)).read(),
         staged=tuple(window.number for window in open_at(now) if _has_seed(access, window, now)),
         opens=None,
         foreign=(),
         alarms=(),
     )
-
-
-def _state(office: AzureOffice) -> str | None:
-    """Return the control item's state, or None before the first rotation."""
-    try:
-        return str(office.table(CONTROL_TABLE).get_entity(CONTROL, CONTROL, select=["state"])["state"])
-    except ResourceNotFoundError:
-        return None
 
 
 def _has_seed(access: AzureAccess, window: Window, now: float) -> bool:

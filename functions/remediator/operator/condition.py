@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from remediator.operator.aws_office import AwsOffice
     from remediator.operator.azure_office import AzureOffice
     from remediator.operator.office import CloudName, Office
+    from remediator.service.stopping import Control
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Words:
 class Condition:
     """Hold how a deployment is at `now`, in Unix time.
 
-    `answers` is what the endpoint itself says: open, frozen or unavailable. `staged` are the windows that the rotator
+    `answers` is what the endpoint itself says: open, frozen or unavailable. `control` says so too, and who ordered it.
+    `staged` are the windows that the rotator
     prepared: on AWS the state table shows them, on Azure the seed vault, since the operator may not see the table.
     `opens` are those for which STS opens; None on Azure, where a sealed key is the gate and the operator sees none.
     `foreign` are principals in the trust policy that don't belong there.
@@ -50,7 +52,7 @@ class Condition:
     outputs: Mapping[str, str]
     words: Words
     answers: str
-    control: str | None
+    control: Control
     staged: tuple[int, ...]
     opens: tuple[int, ...] | None
     foreign: tuple[str, ...]
@@ -61,7 +63,7 @@ class Condition:
         """Return `open`, `frozen`, `closed`, or `foreign` where the trust policy trusts who it shouldn't."""
         if self.foreign:
             return "foreign"
-        if self.control == "frozen":
+        if self.control.state == "frozen":
             return "frozen"
         return "open" if self.answers == "open" and window_at(self.now).number in self._ready else "closed"
 
@@ -91,7 +93,8 @@ class Condition:
             "now": int(self.now),
             "gate": self.gate,
             "endpoint": self.answers,
-            "control": self.control,
+            "control": self.control.state,
+            "order": asdict(self.control.order) if self.control.order else None,
             "window": window_at(self.now).number,
             "staged": list(self.staged),
             "opens": None if self.opens is None else list(self.opens),
