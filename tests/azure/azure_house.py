@@ -198,6 +198,14 @@ class House:
     def deployment(self) -> str:
         return str(self.cloud.outputs["Deployment"])
 
+    @property
+    def remediator(self) -> str:
+        """Return the object id of the app registration's principal, which holds the write roles."""
+        app = remediate_function._settings().app_id
+        found = self.cloud.directory.principal_of(app)
+        assert found is not None
+        return str(found.object_id)
+
     def pass_time(self, seconds: float) -> None:
         self.cloud.clock.shift(seconds)
 
@@ -216,9 +224,10 @@ class House:
         secret: Secret = self.seeds.secret(name_of(window))
         return len(secret.versions)
 
-    def entities(self, name: str) -> dict[str, Any]:
-        """Return a table's entities by their rows."""
-        return {entity["RowKey"]: entity for entity in self.table(name).list_entities()}
+    def entities(self, name: str, partition: str | None = None) -> dict[str, Any]:
+        """Return the entities of a table, or of one of its partitions, by their rows."""
+        found = self.table(name).list_entities()
+        return {one["RowKey"]: one for one in found if partition in {None, one["PartitionKey"]}}
 
     def rotate(self) -> None:
         rotate_function.rotate()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remediator.azure import remediate_function, rotate_function
+from remediator.azure_install import certificates
 from remediator.local.azure.apps.interpreters import plain
 from remediator.local.azure.cloud import EmbeddedAzure
 from tests.azure.azure_house import House, forget
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def installed() -> Iterator[EmbeddedAzure]:
-    """Install once: the rotator that the installer starts has its run before anybody looks."""
-    with EmbeddedAzure(python=plain) as cloud:
+    """Install once: the rotator that the installer starts has its run before anybody looks.
+
+    The key is a short one: each sign-in reads it twice, which with 3072 bits takes most of a request's time.
+    """
+    with EmbeddedAzure(python=plain) as cloud, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificates, "BITS", 2048)
         cloud.deploy()
         cloud.rotate()
         yield cloud
