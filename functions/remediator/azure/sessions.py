@@ -10,7 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import CertificateCredential
@@ -19,7 +19,7 @@ from remediator.azure.arm_client import ArmClient, ArmError
 from remediator.service.errors import GateShut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from remediator.azure.seal import Seal
@@ -28,11 +28,25 @@ if TYPE_CHECKING:
     from remediator.service.passage import Passage
 
 
+TAGS_API: Final = "2021-04-01"
+"""The version of Microsoft.Resources in which tags are read."""
+
+
 @dataclass(frozen=True, slots=True)
 class AzureSession:
     """Hold a client that speaks to Azure Resource Manager until the request's deadline."""
 
     client: ArmClient
+    tags_at_once: int = 1
+
+    def tags(self, targets: Sequence[Target]) -> dict[str, Mapping[str, str]]:
+        """Return targets' tags by their ids: the resource's own, not its group's."""
+        return {target.id: self._tags(target) for target in targets}
+
+    def _tags(self, target: Target) -> Mapping[str, str]:
+        answer = self.client.get(f"{target.id}/providers/Microsoft.Resources/tags/default", api=TAGS_API)
+        tags: Mapping[str, str] = answer["properties"]["tags"]
+        return tags
 
     def recording(self) -> AbstractContextManager[list[str]]:
         """Collect the names of the operations that this thread calls."""
@@ -62,6 +76,7 @@ class EntraSessions:
         *,
         deadline: int,
         write: bool,
+        tags: bool = False,
     ) -> Iterable[int]:
         """Return one chunk: a session isn't narrowed to targets, so nothing limits how many it serves."""
         return [len(targets)] if targets else []
@@ -101,6 +116,7 @@ class EntraDoorway:
         targets: Sequence[Target],
         *,
         write: bool,
+        tags: bool = False,
     ) -> Iterator[AzureSession]:
         """Open a session that stops calling at the request's deadline."""
         with ArmClient(self._signed_in(), deadline=self._passage.deadline) as client:

@@ -8,7 +8,7 @@ from remediator.catalogue.azure.roles import service_roles
 from tests.laws.azure.test_azure_cards import LISTED
 
 FIXES = registry.all_fixes("azure")
-ROLES = service_roles(FIXES)
+*ROLES, TAGS = service_roles(FIXES)
 
 
 def declared(*ids: str) -> tuple[str, ...]:
@@ -32,6 +32,12 @@ def test_roles_allow_what_the_fixes_declare_and_nothing_else() -> None:
         assert role.actions == declared(*role.fixes)
 
 
+def test_one_role_reads_the_tags_of_what_the_fixes_repair_and_nothing_else() -> None:
+    assert TAGS.actions == ("Microsoft.Resources/tags/read",)
+    assert TAGS.fixes == tuple(fix.id for fix in sorted(FIXES, key=lambda fix: (fix.service, fix.id)))
+    assert service_roles([]) == []
+
+
 def test_no_role_can_grant_rights_delete_or_read_keys() -> None:
     for action in declared(*(fix.id for fix in FIXES)):
         assert not action.startswith(("Microsoft.Authorization/", "Microsoft.Resources/", "*"))
@@ -40,10 +46,10 @@ def test_no_role_can_grant_rights_delete_or_read_keys() -> None:
 
 
 def test_fewer_fixes_have_fewer_and_smaller_roles() -> None:
-    (role,) = service_roles([registry.load("azure.storage.require-https")])
+    role, tags = service_roles([registry.load("azure.storage.require-https")])
     assert role.actions == ("Microsoft.Storage/storageAccounts/read", "Microsoft.Storage/storageAccounts/write")
-    assert role.fixes == ("azure.storage.require-https",)
+    assert role.fixes == tags.fixes == ("azure.storage.require-https",)
 
 
 def test_the_order_of_fixes_doesn_t_matter() -> None:
-    assert service_roles(reversed(FIXES)) == ROLES
+    assert service_roles(reversed(FIXES)) == [*ROLES, TAGS]

@@ -1,4 +1,4 @@
-"""Derive Azure's custom roles from the cards of the fixes: one for each service, and no action but theirs.
+"""Derive Azure's custom roles from the cards of the fixes: one for each service, no action but theirs, and for tags.
 
 Azure has no session policies: what the remediator's app registration may do is the union of the roles that it is
 assigned, in the scopes that the customer gave. The remediator itself refuses a target outside of those.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from remediator.catalogue.spec import Tags, allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +20,16 @@ if TYPE_CHECKING:
     AnyFix: TypeAlias = Fix[Any, Any, Any]
 
 
+READ_TAGS: Final = allow("Microsoft.Resources/tags/read")
+"""What it takes to read the tags of resources of every kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceRole:
-    """Say what the fixes of one service, such as `Microsoft.Storage`, need: actions on resources, nothing of data."""
+    """Say what the fixes of one service, such as `Microsoft.Storage`, need: actions on resources, nothing of data.
+
+    The service `tags` is what the customer's policy needs to exclude their targets by tag.
+    """
 
     service: str
     fixes: tuple[str, ...]
@@ -28,9 +37,12 @@ class ServiceRole:
 
 
 def service_roles(fixes: Iterable[AnyFix]) -> list[ServiceRole]:
-    """Return a role for each service that fixes repair, sorted."""
+    """Return a role for each service that fixes repair, sorted, and one to read tags, if any fix's targets show them."""
     ordered = sorted(fixes, key=lambda fix: (fix.service, fix.id))
-    return [_role(service, list(same)) for service, same in groupby(ordered, key=lambda fix: fix.service)]
+    roles = [_role(service, list(same)) for service, same in groupby(ordered, key=lambda fix: fix.service)]
+    tagged = tuple(fix.id for fix in ordered if fix.target.tags is Tags.SHOWN)
+    actions = tuple(action for grant in READ_TAGS for action in grant.actions)
+    return [*roles, *([ServiceRole("tags", tagged, actions)] if tagged else ())]
 
 
 def _role(service: str, fixes: list[AnyFix]) -> ServiceRole:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.infra.azure.install.fake_azure import FakeAzure
 
-WRITES = 22
+WRITES = 24
 """What one installation writes; a test below holds it to that."""
 
 
@@ -111,8 +111,9 @@ def test_the_key_is_in_the_vault_alone_and_its_certificate_in_the_directory(admi
 def test_the_remediator_holds_a_role_for_each_service_of_the_enabled_fixes_and_no_other(admin: Administrator) -> None:
     admin.install()
     by_name = {one["properties"]["roleName"].split()[1]: one["properties"] for one in admin.azure.roles.values()}
-    assert by_name.keys() == {"Microsoft.KeyVault", "Microsoft.Storage"}
+    assert by_name.keys() == {"Microsoft.KeyVault", "Microsoft.Storage", "tags"}
     declared = {action for fix in map(load, FIXES) for grant in (*fix.reads, *fix.writes) for action in grant.actions}
+    declared.add("Microsoft.Resources/tags/read")
     granted = [action for one in by_name.values() for action in one["permissions"][0]["actions"]]
     assert sorted(granted) == sorted(declared)
     for one in by_name.values():
@@ -204,10 +205,10 @@ def test_what_is_no_longer_named_is_taken_away(admin: Administrator) -> None:
     former = "99999999-9999-4999-8999-999999999999"
     admin.azure.callers[former] = OPERATOR_APP
     admin.install(scopes=(SCOPE, f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Bank"), operator=former)
-    assert len(admin.azure.grants) == 4
+    assert len(admin.azure.grants) == 6
     admin.install(fixes=FIXES[1:])
     assert {path.partition("/providers/")[0] for path in admin.azure.grants} == {SCOPE.lower()}
-    assert len(admin.azure.grants) == 1
+    assert len(admin.azure.grants) == 2
     assert {one["principalId"] for one in admin.azure.assigned.values()} == {READER, OPERATOR}
 
 

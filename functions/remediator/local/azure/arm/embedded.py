@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+TAGS: Final = re.compile(r"(?P<scope>.+)/providers/Microsoft\.Resources/tags/default", re.IGNORECASE)
+TAGS_API: Final = "2021-04-01"
 ACTIONS: Final = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -53,6 +56,8 @@ class Asked:
     body: Any
     located: Located | None
     operations: tuple[tuple[str, str], ...]
+    tags: bool = False
+    """Whether the located resource's tags are asked for, and nothing else of it."""
 
 
 def allow_all(_principal: str, _operation: str, _scope: str) -> bool:
@@ -127,6 +132,9 @@ class EmbeddedArm:
         if progress is not None:
             needed = (f"{progress['provider']}/locations/{progress['type']}/read", progress["scope"])
             return Asked(method, path, query, condition, None, None, (needed,))
+        tags = TAGS.fullmatch(path)
+        if tags is not None:
+            return _about_tags(method, path, query, locate(tags["scope"]))
         located = locate(path.rstrip("/"))
         demand_version(located.type, query)
         if method not in located.type.methods:
@@ -148,6 +156,8 @@ class EmbeddedArm:
         if asked.located.parent is not None and asked.located.parent not in self._resources:
             message = "Can not perform requested operation on nested resource. Parent resource not found."
             raise ArmRefusal(HTTPStatus.NOT_FOUND, "ParentResourceNotFound", message)
+        if asked.tags:
+            return _shown(HTTPStatus.OK, _tags_of(self._current(asked.located), asked.path))
         serve = {"GET": self._get, "PUT": self._put, "PATCH": self._patch, "DELETE": self._delete}[asked.method]
         return serve(asked, asked.located)
 
@@ -229,6 +239,21 @@ class EmbeddedArm:
             return
         message = f"Precondition failed for resource '{located.path}': its ETag isn't {asked.if_match}."
         raise ArmRefusal(HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed", message)
+
+
+def _about_tags(method: str, path: str, query: Mapping[str, str], located: Located) -> Asked:
+    if query.get("api-version") != TAGS_API:
+        raise bad_request("NoRegisteredProviderFound", f"Tags are spoken to in version '{TAGS_API}' here.")
+    if method != "GET":
+        message = f"The embedded Resource Manager doesn't know {method} for tags."
+        raise ArmRefusal(HTTPStatus.METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+    needed = ("Microsoft.Resources/tags/read", located.path)
+    return Asked(method, path, query, None, None, located, (needed,), tags=True)
+
+
+def _tags_of(resource: Body, path: str) -> Body:
+    properties = {"tags": dict(resource.get("tags") or {})}
+    return {"id": path, "name": "default", "type": "Microsoft.Resources/tags", "properties": properties}
 
 
 def _content(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
