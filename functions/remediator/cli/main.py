@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from remediator.cli import azure, fixes, freeze, local, receipts, rollback, status, vendor
+from remediator.cli import azure, code, fixes, freeze, local, receipts, rollback, status, vendor
 from remediator.cli.demo import command
 from remediator.cli.exits import MEANING, Exit
 
@@ -30,6 +30,7 @@ app.command("status")(status.status)
 app.add_typer(fixes.app, name="fixes")
 app.command("show")(receipts.show)
 app.command("rollback")(rollback.rollback)
+app.command("code")(code.code)
 app.command("freeze")(freeze.freeze)
 app.command("unfreeze")(freeze.unfreeze)
 app.add_typer(vendor.app, name="vendor")

@@ -44,8 +44,12 @@ class AwsOffice:
 
     def client(self) -> Client:
         """Return a client of the protocol: the operator signs like any caller."""
+        return Client(Deployment.from_outputs(self.outputs), self.access())
+
+    def access(self) -> AwsAccess:
+        """Return the way to the endpoint and to the seed ring."""
         deployment = Deployment.from_outputs(self.outputs)
-        return Client(deployment, AwsAccess(deployment, self._session, None, endpoint_url=self._endpoint_url))
+        return AwsAccess(deployment, self._session, None, endpoint_url=self._endpoint_url)
 
 
 def outputs_of(session: boto3.Session, stack: str, *, endpoint_url: str | None = None) -> Mapping[str, str]:
