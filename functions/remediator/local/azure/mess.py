@@ -28,7 +28,7 @@ _OFFENDERS: Final[Mapping[str, tuple[str, str]]] = {
         "Microsoft.KeyVault/vaults/acme-secrets",
         "a vault whose secrets can be purged at once",
     ),
-    "azure.network.close-nsg-port": (
+    "azure.network.close-port": (
         "Microsoft.Network/networkSecurityGroups/bastion",
         "a bastion with SSH open to the Internet",
     ),
