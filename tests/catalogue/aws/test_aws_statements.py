@@ -55,6 +55,7 @@ PUBLIC: dict[str, dict[str, Any]] = {
     "where there is none": when("Null", "aws:SourceVpc", "true"),
     "any organization": when("StringLike", "aws:PrincipalOrgID", "o-*"),
     "paths in any organization": when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-*/r-ab12/"),
+    "paths that go on after any": when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "*/o-a1b2c3d4e5/*"),
     "a key of another service": when("StringEquals", "s3:DataAccessPointAccount", "111122223333"),
 }
 
