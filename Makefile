@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test coverage check checkov setup generate lock clean help
+.PHONY: demo test deep coverage check checkov setup generate lock clean help
 
 help: ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,9 @@ demo: setup ## Show the main job on an embedded account, start to finish.
 
 test: setup ## Run all tests; the network is off but for loopback.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+deep: setup ## Look longer: every order of calls that the model's bounds allow, and what else takes minutes.
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m deep
 
 coverage: setup ## Run all tests and measure which branches they take.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
