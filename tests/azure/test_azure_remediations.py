@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from remediator.azure import remediate_function
 from remediator.azure.windows_table import CONTROL, CONTROL_TABLE, RECEIPTS_TABLE
 from remediator.core.windows import PERIOD, window_at
 from remediator.local.azure.faults import Match
@@ -200,8 +201,6 @@ def test_a_freeze_at_any_request_before_the_sign_in_stops_it(ready: House) -> No
 
 
 def test_an_attempt_that_never_ended_is_forgotten(ready: House) -> None:
-    from remediator.azure import remediate_function  # noqa: PLC0415 - the instance's own memory
-
     receipts = remediate_function._endpoint().remediator.receipts
     for number in range(3):
         request = ready.request(asking(ready.target()), key=f"a-request-that-dies-{number}")

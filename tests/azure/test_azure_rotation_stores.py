@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import UpdateMode
+from azure.identity import ManagedIdentityCredential
 
 from remediator.azure import remediate_function, rotate_function
 from remediator.azure.rotate_function import RotationFailed
@@ -26,8 +27,6 @@ from remediator.service.errors import Frozen, GateShut, LeaseTaken
 from tests.service.world import Crash
 
 if TYPE_CHECKING:
-    from azure.identity import ManagedIdentityCredential
-
     from remediator.azure.seal import Seal
     from remediator.azure.staging import StagingTables
     from tests.azure.azure_house import House
@@ -70,10 +69,8 @@ def staging() -> StagingTables:
 
 def reader() -> VerifierTables:
     """Return what the remediator reads with."""
-    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - as the function does
-
     settings = remediate_function._settings()
-    identity: ManagedIdentityCredential = ManagedIdentityCredential(client_id=settings.identity)
+    identity = ManagedIdentityCredential(client_id=settings.identity)
     return VerifierTables(
         table_at(settings.tables, CONTROL_TABLE, identity), table_at(settings.tables, WINDOWS_TABLE, identity)
     )
