@@ -119,6 +119,10 @@ def test_status_shows_an_open_gate_by_the_operators_own_rights(terminal: Termina
     assert shown["window"] in shown["staged"]
     assert window_at(shown["closes_at"] - 61).number == max(shown["staged"])
     assert shown["deployment"]["Operator"] == terminal.described["operator_credentials"]["object_id"]
+    assert {one["name"].removeprefix("remediator-"): one["state"] for one in shown["alarms"]}.items() >= {
+        ("rotation-late", "OK"),
+        ("wrong-code", "OK"),
+    }
     text = terminal.run("status").stdout
     assert "● open" in text
     assert "westeurope" in text

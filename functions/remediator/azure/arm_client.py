@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from azure.core import PipelineClient
 from azure.core.pipeline import Pipeline
@@ -114,9 +114,9 @@ class ArmClient:
         finally:
             _calls.reset(token)
 
-    def get(self, path: str, *, api: str) -> Mapping[str, JSON]:
-        """Read a resource, and remember its ETag."""
-        response = self._send("GET", self._url(path, api))
+    def get(self, path: str, *, api: str, query: Mapping[str, str] | None = None) -> Mapping[str, JSON]:
+        """Read a resource, and remember its ETag; `query` is for lists that can be narrowed."""
+        response = self._send("GET", self._url(path, api, query))
         body = _body(response)
         tag = response.headers.get("ETag") or body.get("etag")
         with self._remembering:
@@ -187,8 +187,8 @@ class ArmClient:
     def _remaining(self) -> float:
         return self._deadline - self._clock()
 
-    def _url(self, path: str, api: str) -> str:
-        return f"{self._endpoint}{quote(path)}?api-version={quote(api)}"
+    def _url(self, path: str, api: str, query: Mapping[str, str] | None = None) -> str:
+        return f"{self._endpoint}{quote(path)}?{urlencode({'api-version': api, **(query or {})}, quote_via=quote)}"
 
     def _own(self, url: str) -> str:
         """Return a URL that ARM named, if it is ARM's own: nobody else is shown the token."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from remediator.azure.windows_table import CONTROL_TABLE
 from remediator.core.windows import open_at
+from remediator.operator.azure_alarms import alarms_of
 from remediator.operator.azure_freeze import ControlEntity
 from remediator.operator.condition import Condition, Words
 from remediator.vendor.errors import NoLiveSeed
@@ -31,7 +32,7 @@ def examine(office: AzureOffice, now: float) -> Condition:
         staged=tuple(window.number for window in open_at(now) if _has_seed(access, window, now)),
         opens=None,
         foreign=(),
-        alarms=(),
+        alarms=alarms_of(office.arm, office.group),
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Hold one alarm's state: OK, ALARM or INSUFFICIENT_DATA."""
+    """Hold one alarm's state: OK, ALARM, INSUFFICIENT_DATA or DISABLED."""
 
     name: str
     state: str

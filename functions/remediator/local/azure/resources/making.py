@@ -82,6 +82,12 @@ class Maker:
         found = self._documents.get(resource_id.lower())
         return copy.deepcopy(found) if found else None
 
+    def listed(self, group: str, kind: str) -> list[dict[str, Any]]:
+        """Return the resources of a type in a resource group, as they were made."""
+        found = self._documents.items()
+        within = f"/resourcegroups/{group.lower()}/"
+        return [copy.deepcopy(one) for key, one in found if within in key and str(one["type"]).lower() == kind.lower()]
+
     def _identity(self, wanted: Wanted) -> None:
         if self._directory.managed_identity(wanted.id) is None:
             self._directory.add_managed_identity(_name(wanted), wanted.id, identity_ids(wanted.id))

@@ -31,6 +31,8 @@ _SITE: Final = rf"(?P<id>{_GROUP}/providers/Microsoft\.Web/sites/(?P<site>[\w-]+
 _RESOURCES: Final = "2021-04-01"
 _WEB: Final = "2024-04-01"
 _VAULT: Final = "2023-07-01"
+_RULES: Final = "2023-03-15-preview"
+_ALERTS: Final = "2019-05-05-preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ ROUTES: Final = (
             f"Microsoft.Resources/deployments/{action}",
         )
         for method, verb, action in (("GET", "get", "read"), ("PUT", "put", "write"), ("DELETE", "delete", "delete"))
+    ),
+    _route(
+        "GET",
+        rf"{_GROUP}/providers/Microsoft\.Insights/scheduledQueryRules",
+        "list_rules",
+        _RULES,
+        "Microsoft.Insights/scheduledQueryRules/read",
+    ),
+    _route(
+        "GET",
+        rf"{_GROUP}/providers/Microsoft\.AlertsManagement/alerts",
+        "list_alerts",
+        _ALERTS,
+        "Microsoft.AlertsManagement/alerts/read",
     ),
     _route("GET", _SITE, "get_site", _WEB, "Microsoft.Web/sites/Read"),
     _route("POST", rf"{_SITE}/stop", "stop_site", _WEB, "Microsoft.Web/sites/stop/Action"),
@@ -175,6 +191,13 @@ class Resources:
 
     def _delete_deployment(self, asked: Asked) -> Answer:
         return Answer(HTTPStatus.ACCEPTED) if self._deployments.forget(asked.path) else NO_CONTENT
+
+    def _list_rules(self, asked: Asked) -> Answer:
+        return _ok({"value": self._maker.listed(asked.parts["group"], "Microsoft.Insights/scheduledQueryRules")})
+
+    def _list_alerts(self, _: Asked) -> Answer:
+        """Return none: here nobody evaluates the rules' queries, so nothing rings."""
+        return _ok({"value": []})
 
     def _get_site(self, asked: Asked) -> Answer:
         site = self._site(asked)
