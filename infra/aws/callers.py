@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from infra.aws import admissions, names
 from infra.aws.arns import function_arn, global_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.statements import allow, deny, inline, trust
+from remediator.operator import aws_policy
 from remediator.operator.aws_freeze import USES_STATE, USES_WRITE_ROLE
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ def make_operator(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam
         assume_role_policy_document=trust({"AWS": parameters.operator_principal_arn}),
         max_session_duration=SESSION_SECONDS,
         policies=[
-            inline("operate", [*_read_seeds(seeds), *_read_tables(seeds), *_look(), *_freeze(seeds), *admitting])
+            inline(
+                "operate",
+                [*_read_seeds(seeds), *_read_tables(seeds), *_look(), *_freeze(seeds), *_edit_policy(), *admitting],
+            )
         ],
     )
 
@@ -144,7 +148,7 @@ def _freeze(seeds: Seeds) -> list[Statement]:
     """Return what stopping takes: the state, and a Deny in the write role. The gate is moved by the rotator alone.
 
     IAM can't limit what an inline policy says. So it may be put only while the role has its boundary, above which no
-    policy lifts it; and who puts it can't let anybody assume the role. See decision 0014.
+    policy lifts it; and who puts it can't let anybody assume the role. See decision 0016.
     """
     bounded = {"StringEquals": {"iam:PermissionsBoundary": global_arn("iam", f"policy/{names.WRITE_BOUNDARY}")}}
     (keys,) = USES_STATE.values()
@@ -160,3 +164,13 @@ def _freeze(seeds: Seeds) -> list[Statement]:
         allow("SeeDeny", [look], [role_arn(names.WRITE_ROLE)]),
         allow("PutDeny", [put], [role_arn(names.WRITE_ROLE)], when=bounded),
     ]
+
+
+def _edit_policy() -> list[Statement]:
+    """Return what it takes to put the customer's policy: its item, whole. The key to write it with is granted above."""
+    (keys,) = aws_policy.USES_STATE.values()
+    policy = {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(keys)},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    return [allow("EditPolicy", aws_policy.USES_STATE, [table_arn(names.STATE_TABLE)], when=policy)]
