@@ -17,6 +17,7 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
     "RotationFailed": MetricUnit.Count,
     "WrongCode": MetricUnit.Count,
     "GateUnavailable": MetricUnit.Count,
+    "PolicyBroken": MetricUnit.Count,
     "Fixed": MetricUnit.Count,
     "RolledBack": MetricUnit.Count,
     "Refused": MetricUnit.Count,

@@ -13,6 +13,7 @@ METRICS: Final = (
     "CredentialEndsSoon",
     "WrongCode",
     "GateUnavailable",
+    "PolicyBroken",
     "Fixed",
     "RolledBack",
     "Refused",

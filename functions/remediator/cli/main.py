@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from remediator.cli import azure, code, fixes, freeze, local, receipts, rollback, status, vendor
+from remediator.cli import azure, code, fixes, freeze, local, policy, receipts, rollback, status, vendor
 from remediator.cli.demo import command
 from remediator.cli.exits import MEANING, Exit
 
@@ -33,6 +33,7 @@ app.command("rollback")(rollback.rollback)
 app.command("code")(code.code)
 app.command("freeze")(freeze.freeze)
 app.command("unfreeze")(freeze.unfreeze)
+app.add_typer(policy.app, name="policy")
 app.add_typer(vendor.app, name="vendor")
 app.add_typer(local.app, name="local")
 app.add_typer(azure.app, name="azure")

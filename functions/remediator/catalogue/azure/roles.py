@@ -37,7 +37,7 @@ class ServiceRole:
 
 
 def service_roles(fixes: Iterable[AnyFix]) -> list[ServiceRole]:
-    """Return a role for each service that fixes repair, sorted, and one to read tags, if any fix's targets show them."""
+    """Return a role for each service that fixes repair, sorted, and one to read tags where targets show them."""
     ordered = sorted(fixes, key=lambda fix: (fix.service, fix.id))
     roles = [_role(service, list(same)) for service, same in groupby(ordered, key=lambda fix: fix.service)]
     tagged = tuple(fix.id for fix in ordered if fix.target.tags is Tags.SHOWN)
