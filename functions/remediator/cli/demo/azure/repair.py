@@ -5,36 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from remediator.catalogue import registry
-from remediator.catalogue.azure.network.examples import rule
-from remediator.catalogue.spec import OneWay
 from remediator.cli.demo.board import Verdict
 from remediator.cli.views import answer_view
+from remediator.local.azure.mess import make_mess, paths
 from remediator.service.problems import NAMESPACE
-from remediator.vendor import Finding
 from remediator.vendor.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from remediator.catalogue.spec import JSON
     from remediator.cli.demo.azure.stage import Stage
-    from remediator.vendor import Answer, Result
+    from remediator.vendor import Answer, Finding, Result
 
 PREY: Final = "azure.storage.require-https"
-_NAMES: Final[Mapping[str, str]] = {
-    "azure.disk": "Microsoft.Compute/disks/shop-disk",
-    "azure.keyvault": "Microsoft.KeyVault/vaults/shop-vault",
-    "azure.network": "Microsoft.Network/networkSecurityGroups/shop-nsg",
-    "azure.postgresql": "Microsoft.DBforPostgreSQL/flexibleServers/shop-pg",
-    "azure.sql.enable-encryption": "Microsoft.Sql/servers/shop-sql/databases/orders",
-    "azure.sql.require-tls12": "Microsoft.Sql/servers/shop-sql",
-    "azure.storage": "Microsoft.Storage/storageAccounts/shopdata",
-    "azure.webapp": "Microsoft.Web/sites/shop-web",
-}
-_OPEN: Final = [
-    rule("ssh", 100, "Tcp", "Internet", "22"),
-    rule("https", 200, "Tcp", "*", "443"),
-]
 
 
 class Repair:
@@ -42,11 +24,11 @@ class Repair:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        found = [fix.id for fix in registry.all_fixes("azure")]
-        paths = {fix: self._path(fix) for fix in found}
-        for path in dict.fromkeys(paths.values()):
+        for path in paths(stage.group):
             stage.azure.arm.add(path)
-        self.findings = [self._broken(fix, paths[fix]) for fix in found]
+        mess = make_mess(stage.admin, stage.group)
+        self.findings = [offence.finding for offence in mess.offences]
+        self._innocents = [(one.what, one.fix, one.target["id"]) for one in mess.innocents]
         self._line("fixes with something to repair", len(registry.all_fixes("azure")), len(self.findings))
 
     @property
@@ -61,9 +43,12 @@ class Repair:
 
     def apply(self) -> Answer:
         """Apply every repair, and read back what nobody told us."""
+        before = self._settings_of_innocents()
         answer = self._stage.vendor.apply(self.findings)
         for result in self._told(answer):
             self._expect(result, "fixed, and as intended", result.after)
+        untouched = self._settings_of_innocents() == before
+        self._line("what was right before", "untouched", "untouched" if untouched else "changed")
         return answer
 
     def roll_back_one(self, applied: Answer) -> None:
@@ -81,23 +66,8 @@ class Repair:
             return Verdict("the remediator", refused.status, refused.problem.removeprefix(NAMESPACE))
         return "rolled back"
 
-    def _path(self, fix: str) -> str:
-        [name] = [name for start, name in _NAMES.items() if fix.startswith(start)]
-        return f"{self._stage.group}/providers/{name}"
-
-    def _broken(self, fix_id: str, path: str) -> Finding:
-        """Set a resource as badly as the fix's example shows it, as its owner would."""
-        fix, admin = registry.load(fix_id), self._stage.admin
-        target = fix.target.parse({"id": path}, self._stage.home)
-        example = fix.examples[0]
-        is_group = fix_id.startswith("azure.network")
-        before, broken = fix.read(admin, target), _OPEN if is_group else example.broken
-        if before != broken:
-            fix.write(admin, target, before, broken)
-        one_way = isinstance(fix, OneWay)
-        return Finding(
-            fix=fix_id, target={"id": path}, parameters=dict(example.parameters), acknowledge_irreversible=one_way
-        )
+    def _settings_of_innocents(self) -> dict[str, JSON]:
+        return {what: self._stage.setting(fix, target) for what, fix, target in self._innocents}
 
     def _told(self, answer: Answer) -> tuple[Result, ...]:
         for part in answer_view(answer):
