@@ -82,7 +82,8 @@ def test_an_instance_that_is_gone_has_no_metadata_to_guard(state: str) -> None:
 @pytest.mark.parametrize("state", ["pending", "running", "stopping", "stopped"])
 def test_an_instance_that_is_stopped_or_on_its_way_is_read_like_any_other(state: str) -> None:
     with staged(broken()) as trial, Stubber(trial.job.client) as stub:
-        stub.add_response("describe_instances", described(state))
+        expected = {"InstanceIds": [trial.job.target["instance"]]}
+        stub.add_response("describe_instances", described(state), expected)
         assert trial.job.read() == OPTIONAL
 
 
