@@ -1,0 +1,197 @@
+"""Manual delivery on Azure, end to end: installed by our installer, roles enforced, the vendor left with a code."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.data.tables import TableServiceClient
+from azure.identity import ClientSecretCredential
+from azure.keyvault.secrets import SecretClient
+
+from remediator.azure.admissions import ADMISSIONS_TABLE, PARTITION, SECRET
+from remediator.azure.windows_table import row_of
+from remediator.core.windows import PERIOD, window_at
+from remediator.local.azure.cloud import EmbeddedAzure
+from remediator.local.azure.deployment import Order
+from remediator.operator.azure_office import AzureOffice
+from remediator.operator.codes import CodeBook, code_book
+from remediator.service.errors import Frozen, Spent
+from remediator.vendor import Finding, errors
+from remediator.vendor.azure_access import AzureAccess
+from remediator.vendor.azure_deployment import AzureDeployment
+from remediator.vendor.client import Client
+from remediator.vendor.transport import HttpTransport
+from tests.end_to_end.conftest import IMPATIENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.operator.codes import LiveCode
+
+pytestmark = pytest.mark.xdist_group("embedded azure")
+
+HTTPS = "azure.storage.require-https"
+
+
+@pytest.fixture(scope="module")
+def azure() -> Iterator[EmbeddedAzure]:
+    with EmbeddedAzure() as azure:
+        azure.deploy(Order(fixes=(HTTPS,), settings={"delivery": "manual"}))
+        azure.rotate()
+        yield azure
+
+
+@pytest.fixture(autouse=True)
+def fresh(azure: EmbeddedAzure) -> None:
+    """Let each test have a window of its own, well before its end."""
+    now = time.time()
+    azure.clock.shift(window_at(now).not_after + 5 - now)
+    azure.rotate()
+
+
+def credential(azure: EmbeddedAzure, whose: str) -> ClientSecretCredential:
+    mine = azure.describe()[f"{whose}_credentials"]
+    return ClientSecretCredential(mine["tenant_id"], mine["client_id"], mine["client_secret"])
+
+
+def vendor(azure: EmbeddedAzure, code: str | None = None) -> Client:
+    deployment = AzureDeployment.from_outputs(azure.outputs)
+    transport = HttpTransport(azure.describe()["ca_file"])
+    access = AzureAccess(deployment, credential(azure, "vendor"))
+    client = Client(deployment, access, transport=transport, patience=IMPATIENT)
+    return client if code is None else client.told(code)
+
+
+def book(azure: EmbeddedAzure) -> CodeBook:
+    described = azure.describe()
+    return code_book(
+        AzureOffice(credential(azure, "operator"), described["subscription_id"], described["resource_group"])
+    )
+
+
+def digits(live: LiveCode) -> str:
+    return live.code.reveal().decode()
+
+
+def wrong(live: LiveCode, number: int = 1) -> str:
+    return f"{(int(digits(live)) + number) % 1_000_000:06}"
+
+
+def findings(azure: EmbeddedAzure) -> list[Finding]:
+    """Make a storage account that answers without encryption, and return what is wrong with it."""
+    name = f"{azure.targets}/providers/Microsoft.Storage/storageAccounts/s{uuid.uuid4().hex[:16]}"
+    azure.arm.add(name)
+    return [Finding(fix=HTTPS, target={"id": name})]
+
+
+def row(azure: EmbeddedAzure, live: LiveCode) -> Any:
+    tables = TableServiceClient(azure.outputs["TablesEndpoint"], credential=credential(azure, "operator"))
+    return tables.get_table_client(ADMISSIONS_TABLE).get_entity(PARTITION, row_of(live.window))
+
+
+def left(azure: EmbeddedAzure) -> str:
+    client = SecretClient(azure.outputs["AdmissionVault"], credential(azure, "operator"), api_version="7.4")
+    return str(client.get_secret(SECRET).value)
+
+
+def test_the_vendor_reads_no_seed_and_nothing_that_is_admitted(azure: EmbeddedAzure) -> None:
+    with pytest.raises(errors.NoAccess) as caught:
+        vendor(azure).plan(findings(azure))
+    assert caught.value.code == "Forbidden"
+    book(azure).live(admit=True)
+    with pytest.raises(HttpResponseError) as refused:
+        SecretClient(azure.outputs["AdmissionVault"], credential(azure, "vendor"), api_version="7.4").get_secret(SECRET)
+    assert refused.value.status_code == 403
+
+
+def test_an_admitted_code_plans_once_applies_once_and_no_more(azure: EmbeddedAzure) -> None:
+    asked = findings(azure)
+    live = book(azure).live(admit=True)
+    assert live.admitted
+    told = vendor(azure, digits(live))
+    assert [one.outcome for one in told.plan(asked).results] == ["planned"]
+    first = told.apply(asked)
+    assert [one.outcome for one in first.results] == ["fixed"]
+    assert told.apply(asked, key=first.id).results == first.results
+    for ask in (told.plan, told.apply):
+        with pytest.raises(errors.Unauthorized):
+            ask(asked)
+    with pytest.raises(errors.InvalidRequest):
+        told.refresh(first.id)
+
+
+def test_a_code_that_isnt_admitted_is_worth_nothing_and_costs_nothing(azure: EmbeddedAzure) -> None:
+    asked = findings(azure)
+    live = book(azure).live()
+    for code in (digits(live), *(wrong(live, number) for number in range(1, 5))):
+        with pytest.raises(errors.Unauthorized):
+            vendor(azure, code).apply(asked)
+    book(azure).live(admit=True)
+    assert vendor(azure, digits(live)).apply(asked).results[0].outcome == "fixed"
+
+
+def test_guesses_at_once_close_the_window_and_overwrite_what_was_left(azure: EmbeddedAzure) -> None:
+    asked = findings(azure)
+    live = book(azure).live(admit=True)
+    assert "opening" in left(azure)
+
+    def guess(number: int) -> type[Exception] | None:
+        try:
+            vendor(azure, wrong(live, number)).apply(asked)
+        except errors.NotServed as error:
+            return type(error)
+        return None
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(guess, range(1, 7))) == {errors.Unauthorized}
+    assert (row(azure, live)["tries"], row(azure, live)["closed"]) == (3, True)
+    assert left(azure) == "{}"
+    with pytest.raises(errors.Unauthorized):
+        vendor(azure, digits(live)).apply(asked)
+    with pytest.raises(Spent):
+        book(azure).live(admit=True)
+
+
+def test_what_was_left_is_gone_with_the_first_rotation_after_its_window(azure: EmbeddedAzure) -> None:
+    live = book(azure).live(admit=True)
+    azure.clock.shift(PERIOD)
+    assert "opening" in left(azure)
+    azure.rotate()
+    assert left(azure) == "{}"
+    with pytest.raises(errors.Unauthorized):
+        vendor(azure, digits(live)).apply(findings(azure))
+
+
+def test_while_frozen_no_code_is_admitted_and_none_honoured(azure: EmbeddedAzure) -> None:
+    live = book(azure).live(admit=True)
+    tables = TableServiceClient(azure.outputs["TablesEndpoint"], credential=credential(azure, "operator"))
+    control = tables.get_table_client("remediatorcontrol")
+    stored = control.get_entity("control", "control")
+    control.update_entity({**stored, "state": "frozen"}, mode="replace")
+    try:
+        with pytest.raises(errors.Frozen):
+            vendor(azure, digits(live)).apply(findings(azure))
+        with pytest.raises(Frozen):
+            book(azure).live(admit=True)
+    finally:
+        control.update_entity({**stored, "state": "open"}, mode="replace")
+
+
+def test_neither_code_nor_opening_is_in_a_function_s_log(azure: EmbeddedAzure) -> None:
+    live = book(azure).live(admit=True)
+    opening = left(azure).partition('"opening": "')[2][:64]
+    assert len(opening) == 64
+    for code in (wrong(live), digits(live)):
+        try:
+            vendor(azure, code).apply(findings(azure))
+        except errors.Unauthorized:
+            continue
+    logs = "\n".join(str(line) for line in azure.apps.app(azure.outputs["RemediateApp"]).log)
+    assert "refused a code by hand" in logs
+    assert opening not in logs
+    assert f'"{digits(live)}"' not in logs
