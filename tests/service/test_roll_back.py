@@ -234,6 +234,12 @@ def test_what_is_settled_and_as_it_was_is_rolled_back_already(warming: Site) -> 
     assert outcomes(back(warming)) == ["already_rolled_back"]
 
 
+def test_where_writes_are_carried_out_at_once_what_did_not_come_never_comes(site: Site) -> None:
+    site.cloud.stubborn = {"desk"}
+    assert outcomes(site.post(asking("desk"))) == ["unverified"]
+    assert outcomes(back(site)) == ["already_rolled_back"]
+
+
 def test_nothing_is_planned_or_written_while_a_change_is_under_way(site: Site) -> None:
     site.cloud.warming = {"desk"}
     for mode in ("plan", "apply"):
