@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -13,11 +14,16 @@ from azure.data.tables import TableServiceClient
 
 from remediator.azure.windows_table import CONTROL_TABLE, LEASE, WINDOWS_TABLE
 from remediator.core.windows import PERIOD
-from remediator.operator.azure_freeze import ControlEntity, SealedKeys, signed_in
+from remediator.local.azure.deployment import GROUP
+from remediator.local.azure.places import SUBSCRIPTION
+from remediator.operator import freezing
+from remediator.operator.azure_freeze import RUN, ControlEntity, SealedKeys, signed_in
+from remediator.operator.azure_office import AzureOffice
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.freeze import Freezer, Part
 from remediator.service.stopping import Order
 from tests.azure.azure_house import asking
+from tests.docs.pages import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,7 +94,7 @@ def test_ticks_while_frozen_seal_nothing_and_the_way_back_seals_today_s_credenti
         require_frozen(house)
         house.pass_time(PERIOD)
     steps = desk(house).unfreeze(order("it was a drill"))
-    assert [step.done for step in steps] == [True, True, True]
+    assert [step.done for step in steps] == [True, True]
     assert "next tick" in steps[-1].note
     house.rotate()
     windows = {row: one for row, one in house.entities(WINDOWS_TABLE).items() if row in sealed(house)}
@@ -154,8 +160,8 @@ def test_a_freeze_during_an_unfreeze_wins_by_the_entity_s_etag(house: House) -> 
     with pytest.raises(FrozenAgain):
         freezer.switch.open(order(), met)
     require_frozen(house)
-    assert [step.done for step in freezer.unfreeze(order())] == [True, True, True]
-    assert [step.done for step in freezer.unfreeze(order())] == [True, True, True], "twice is once"
+    assert [step.done for step in freezer.unfreeze(order())] == [True, True]
+    assert [step.done for step in freezer.unfreeze(order())] == [True, True], "twice is once"
 
 
 def test_before_the_first_tick_a_freeze_is_the_first_to_write_the_state(house: House) -> None:
@@ -188,6 +194,27 @@ def test_what_table_storage_refuses_is_a_step_that_wasn_t_done(house: House) -> 
     switch = ControlEntity(tables.get_table_client(CONTROL_TABLE))
     with pytest.raises(NotDone, match="AuthorizationPermissionMismatch"):
         switch.freeze(order())
+
+
+def test_the_commands_freezer_finds_the_installation_and_its_tables(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.rotate()
+    monkeypatch.setattr(freezing, "waits", lambda _: ())
+    office = AzureOffice(house.signed_in(house.cloud.identities.operator), SUBSCRIPTION, GROUP)
+    told: list[Step] = []
+    assert freezing.freezer_of(office, told.append).freeze(order()) == told
+    require_frozen(house)
+    assert freezing.who(office) == house.cloud.identities.operator.object_id
+    freezing.freezer_of(office, told.append).unfreeze(order())
+    assert [(step.part, step.done) for step in told[2:]] == [(Part.REQUESTS, True), (Part.GATE, True)]
+    assert house.entities(CONTROL_TABLE)["control"]["state"] == "open"
+
+
+def test_a_freeze_waits_longer_than_a_run_of_the_rotator_may_last() -> None:
+    host = json.loads((ROOT / "functions" / "azure_rotate" / "host.json").read_text())
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+    assert hours * 3600 + minutes * 60 + seconds < RUN
 
 
 def test_who_froze_it_is_who_signed_in(house: House) -> None:

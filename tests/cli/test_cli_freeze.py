@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.response import StreamingBody
 
+from remediator.aws.staging import LEASE
 from remediator.cli.exits import Exit
-from remediator.operator import aws_freeze, freezing
+from remediator.operator import aws_freeze, aws_office, freezing
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.stopping import Order
 from tests.cli.conftest import document
@@ -219,3 +220,26 @@ def test_what_was_open_when_met_is_left_as_it_is_unless_it_is_frozen_now(deploye
 def test_a_table_that_isn_t_there_is_a_step_that_wasn_t_done(deployed: Deployed) -> None:
     with pytest.raises(NotDone, match="ResourceNotFoundException"):
         aws_freeze.ControlItem(deployed.client("dynamodb"), "another").freeze(order("first"))
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        ("arn:aws:iam::111122223333:user/ada", "ada"),
+        ("arn:aws:sts::111122223333:assumed-role/security/ada@example.com", "ada@example.com"),
+        ("arn:aws:iam::111122223333:root", "arn-aws-iam--111122223333-root"),
+        ("arn:aws:iam::111122223333:user/a", "-a"),
+        ("arn:aws:iam::111122223333:user/" + "a" * 64, "a" * 64),
+    ],
+)
+def test_the_operator_s_session_is_named_after_who_signed_in(arn: str, name: str) -> None:
+    assert aws_office._session_name(arn) == name
+
+
+def test_a_freeze_waits_longer_than_a_lease_and_a_run_may_last() -> None:
+    assert freezing.LEASE_AND_RUN >= LEASE + 60
+    waited: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.sleep", waited.append)
+        list(freezing.waits(freezing.LEASE_AND_RUN))
+    assert sum(waited) == freezing.LEASE_AND_RUN

@@ -63,12 +63,15 @@ class Freezer:
         What is open already is only put right.
         """
         met = self.switch.read()
+        acts: dict[Part, Callable[[], str | None]] = {
+            Part.SESSIONS: lambda: self._lower(met),
+            Part.REQUESTS: lambda: self._open(order, met),
+            Part.GATE: self.gatekeeper.open,
+        }
+        if self.barrier is None:
+            del acts[Part.SESSIONS]
         steps: list[Step] = []
-        for part, act in (
-            (Part.SESSIONS, lambda: self._lower(met)),
-            (Part.REQUESTS, lambda: self._open(order, met)),
-            (Part.GATE, self.gatekeeper.open),
-        ):
+        for part, act in acts.items():
             steps.append(self._try(part, act))
             if not steps[-1].done:
                 break
