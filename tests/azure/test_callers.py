@@ -40,6 +40,7 @@ SETTINGS = RemediateSettings(
     operator_app=OPERATOR_APP,
     vendor_rollback=False,
     retention_days=400,
+    admission_vault="",
     scope=Scope(Home("azure", "s"), frozenset(), frozenset(), ()),
 )
 
