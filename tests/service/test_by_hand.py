@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from remediator.core import gate
-from remediator.core.messages import content_digest
+from remediator.core.codes import parse_code
+from remediator.core.messages import Request, content_digest, show
 from remediator.core.windows import window_at
+from remediator.service.by_hand import MOST_TRIES
 from remediator.service.errors import Frozen, LeaseTaken, NotLive, Spent
+from remediator.service.requests import openapi
 from tests.service.by_hand_site import HandSite, Left
 from tests.service.site import KEY, OPERATOR, STRANGER, Site, asking, outcomes, problem
 from tests.service.world import DEPLOYMENT, START, Crash
@@ -378,3 +383,32 @@ def test_the_next_rotation_deletes_what_was_left_even_where_it_fails_or_is_froze
             hands.rotate()
         assert hands.book.left[window].opening is None
         window, hands.table.state_now, hands.table.until = window_at(hands.clock()), "open", 0
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+SECTION = PAGE.partition("## A code passed on by hand")[2].partition("\n## ")[0]
+
+
+def test_the_protocols_page_names_the_fields_that_a_code_comes_with() -> None:
+    shown = show(Request("POST", "/v1/remediations", b"{}", KEY), parse_code("007614"))
+    assert {name.lower() for name in re.findall(r"^\| `([\w-]+)` \|", SECTION, re.MULTILINE)} == {
+        "content-type",
+        *shown,
+    }
+
+
+def test_the_protocols_page_says_how_many_wrong_codes_there_may_be() -> None:
+    said = re.findall(r"no more than (\w+) wrong codes|The (\w+) closes", SECTION)
+    assert [{"three": 3, "third": 3}[most or last] for most, last in said] == [MOST_TRIES, MOST_TRIES]
+
+
+def test_only_a_plan_or_an_apply_may_leave_the_signature_out() -> None:
+    document = openapi()
+    for path, operations in document["paths"].items():
+        needed = [
+            document["components"]["parameters"][one["$ref"].rpartition("/")[2]].get("required", False)
+            for one in operations.get("post", {}).get("parameters", ())
+        ]
+        assert not needed or all(needed) is (path != "/v1/remediations")
+    code, key = (document["components"]["parameters"][name] for name in ("Code", "IdempotencyKey"))
+    assert code["required"] is key["required"] is True
