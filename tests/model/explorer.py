@@ -7,6 +7,7 @@ first, with bounds on how often an actor is set aside, how many die and how ofte
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -47,12 +48,14 @@ class Violated(AssertionError):  # noqa: N818 - named for what is the case
 
 @dataclass
 class Actor:
-    """Something that runs by itself. `expected` are the errors with which it may end."""
+    """Something that runs by itself, for `lifetime` seconds at most. `expected` are errors with which it may end."""
 
     name: str
     act: Callable[[], Any]
     expected: tuple[type[BaseException], ...] = ()
     may_die: bool = True
+    lifetime: float = math.inf
+    began: float = math.inf
     at: str = "start"
     done: bool = False
     dead: bool = False
@@ -90,6 +93,7 @@ class Scene:
 
     steps: Yielding
     actors: Sequence[Actor]
+    clock: Callable[[], float]
     check: Callable[[], None]
     events: Mapping[str, Callable[[], None]] = field(default_factory=dict)
 
@@ -171,6 +175,9 @@ class Run:
             if self.current is not None and not self.current.done and self.current is not actor:
                 self.spent["switches"] += 1
             self.current = actor
+            now = self.scene.clock()
+            actor.began = min(actor.began, now)
+            actor.dead = now - actor.began >= actor.lifetime  # the platform ends it
             actor.go.release()
             self._back.acquire()
 

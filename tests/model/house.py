@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from remediator.service.records import Claim
 
 KEY = "model-key-0000000001"
+ROTATOR_SECONDS = 60
+REMEDIATOR_SECONDS = 180
+"""The functions' time-outs: the platform ends what runs longer, wherever it is."""
 LAMP = "desk"
 
 
@@ -71,7 +74,7 @@ class House(HandSite):
     # --- who acts
 
     def rotating(self, name: str = "rotator") -> Actor:
-        return Actor(name, lambda: self.rotate(name), expected=(LeaseTaken,))
+        return Actor(name, lambda: self.rotate(name), expected=(LeaseTaken,), lifetime=ROTATOR_SECONDS)
 
     def calling(self, name: str) -> Actor:
         """A caller that signed a while ago, and whose request arrives now."""
@@ -82,7 +85,7 @@ class House(HandSite):
             reply = self._keep(self.post(asking(LAMP), key=KEY, keys=keys, created=created))
             require(live or reply.status == HTTPStatus.UNAUTHORIZED, "I1: a request outside its window was taken")
 
-        return Actor(name, call)
+        return Actor(name, call, lifetime=REMEDIATOR_SECONDS)
 
     def undoing(self, name: str = "undoer") -> Actor:
         path = f"/v1/remediations/{KEY}/rollback"

@@ -23,7 +23,7 @@ def scene(house: House, *actors: Actor, events: Mapping[str, float] | None = Non
     """Return a scene in which time may jump by the named numbers of seconds."""
     house.steps.taken.clear()
     jumps = {name: house.later(seconds) for name, seconds in (events or {}).items()}
-    return Scene(house.steps, actors, lambda: require_all(house), jumps)
+    return Scene(house.steps, actors, house.clock, lambda: require_all(house), jumps)
 
 
 def two_rotations() -> Scene:
