@@ -27,6 +27,7 @@ def test_there_is_an_alarm_for_each_way_in_which_it_may_go_wrong(deployed: Deplo
         "remediator-rotation-late": "Rotated",
         "remediator-wrong-code": "WrongCode",
         "remediator-gate-unavailable": "GateUnavailable",
+        "remediator-policy-broken": "PolicyBroken",
         "remediator-dead-letters": "ApproximateNumberOfMessagesVisible",
     }
 
@@ -57,6 +58,7 @@ def test_our_alarms_watch_only_what_the_code_emits_as_it_emits_it(deployed: Depl
         ("Rotated", "remediator-rotate"),
         ("WrongCode", "remediator-remediate"),
         ("GateUnavailable", "remediator-remediate"),
+        ("PolicyBroken", "remediator-remediate"),
     ],
 )
 def test_an_alarm_listens_to_the_function_that_emits_its_metric(deployed: Deployed, metric: str, emitter: str) -> None:
@@ -80,7 +82,12 @@ def test_silence_of_the_rotator_rings_before_the_gate_closes_by_itself(deployed:
 
 
 def test_one_wrong_code_rings_and_so_does_one_gate_that_is_not_there(deployed: Deployed) -> None:
-    for name in ("remediator-wrong-code", "remediator-gate-unavailable", "remediator-dead-letters"):
+    for name in (
+        "remediator-wrong-code",
+        "remediator-gate-unavailable",
+        "remediator-policy-broken",
+        "remediator-dead-letters",
+    ):
         one = alarm(deployed, name)
         assert one["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert (one["Threshold"], one["EvaluationPeriods"], one["Period"]) == (1, 1, 60)

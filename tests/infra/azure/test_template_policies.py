@@ -207,7 +207,8 @@ def test_an_alarm_looks_for_a_metric_that_the_functions_count() -> None:
             one.id for one in FOUND.of_type("Microsoft.Insights/actionGroups")
         ]
     assert looked_for == {
-        *("Rotated", "RotationFailed", "StagedWindows", "WrongCode", "GateUnavailable", "CredentialEndsSoon")
+        *("Rotated", "RotationFailed", "StagedWindows", "WrongCode", "GateUnavailable", "CredentialEndsSoon"),
+        "PolicyBroken",
     }
 
 
