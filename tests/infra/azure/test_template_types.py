@@ -39,6 +39,7 @@ EVERYTHING = {
     "vaultAddresses": ["203.0.113.0/24"],
     "rotatorSubnetId": "/subscriptions/x/subnets/y",
     "alarmEmail": "a@example.com",
+    "delivery": "manual",
 }
 
 
