@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,7 @@ from remediator.azure.windows_table import CONTROL, CONTROL_TABLE, LEASE, PARTIT
 from remediator.core.gate import opening, verifier_of
 from remediator.core.seeds import SeedRecord, new_seed
 from remediator.core.windows import PERIOD, Window, open_at, staged_at, window_at
+from remediator.local.azure.vault.secrets import new_id
 from remediator.service.errors import Frozen, GateShut, LeaseTaken
 from tests.service.world import Crash
 
@@ -329,6 +331,14 @@ def test_a_sealed_credential_that_somebody_took_away_is_sealed_anew(house: House
     row = house.entities(WINDOWS_TABLE)[row_of(window_at(time.time()) + 1)]
     left = {name: value for name, value in row.items() if name not in gone}
     house.table(WINDOWS_TABLE).update_entity(left, mode=UpdateMode.REPLACE)
+    house.rotate()
+    require_whole(house)
+
+
+def test_a_credential_that_was_rolled_is_sealed_for_every_window_by_the_next_run(house: House) -> None:
+    house.rotate()
+    old = house.credentials.secret(SECRET).current
+    house.credentials.put(SECRET, replace(old, id=new_id(), value=f"{old.value}\n"))
     house.rotate()
     require_whole(house)
 
