@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from remediator.catalogue import registry
 from remediator.catalogue.engine import Outcome
@@ -71,6 +72,16 @@ def test_what_some_may_is_kept(statement: Any) -> None:
 def test_a_pattern_of_sources_narrows_within_a_fixed_account(source: str, *, kept: bool) -> None:
     statement = when("ArnLike", "AWS:SourceArn", source)
     assert desired(statement) == ([statement] if kept else [])
+
+
+@pytest.mark.parametrize(("principal", "kept"), [("arn:aws:iam::111122223333:role/*", True), ("arn:aws:iam::*", False)])
+def test_a_pattern_of_principals_narrows_within_a_fixed_account(principal: str, *, kept: bool) -> None:
+    statement = when("ArnLike", "aws:PrincipalArn", principal)
+    if kept:
+        assert desired(statement) == [statement]
+        return
+    with pytest.raises(NotApplicable, match="the statement some again"):
+        desired(statement)
 
 
 def test_whoever_signs_is_still_everybody() -> None:
@@ -173,6 +184,14 @@ def test_everybody_is_everybody_however_it_is_written() -> None:
         assert ours._plain(EVERYBODY | {"Principal": principal}) == EVERYBODY
     two = EVERYBODY | {"Principal": {"AWS": "*", "Service": "s3.amazonaws.com"}}
     assert ours._plain(two) == two
+
+
+def test_what_lambda_tells_is_read_in_one_form_and_one_order() -> None:
+    told = [URL, EVERYBODY | {"Principal": {"AWS": "*"}}]
+    with staged(broken()) as trial, Stubber(trial.job.client) as stub:
+        answer = {"Policy": json.dumps({"Version": "2012-10-17", "Statement": told}), "RevisionId": "1"}
+        stub.add_response("get_policy", answer, {"FunctionName": "orders"})
+        assert trial.job.read()["statements"] == [EVERYBODY, URL]
 
 
 class Meddling:
