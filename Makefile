@@ -37,8 +37,10 @@ checkov: setup .build/checkov/.ready ## Let checkov look at Azure's template, fr
 	$(BIN)/uv pip sync --quiet --python .build/checkov/bin/python --require-hashes requirements/checkov.lock
 	touch $@
 
-generate: setup ## Write the catalogue's generated files anew.
+generate: setup ## Write the generated files anew: the catalogue, its pages, invariants and costs.
 	$(BIN)/python -m remediator.catalogue.publish
+	$(BIN)/python -m tests.docs.invariants_page
+	$(BIN)/python -m benchmarks.cost
 
 setup: $(VENV)/.ready ## Install the pinned packages, hashes checked.
 
