@@ -75,8 +75,9 @@ class Tags(Enum):
 class Target:
     """Name one thing that has a setting: `target["bucket"]` is a part of its name.
 
-    `id` is the cloud's own name for it (an ARN, a resource id); `region` is None where the cloud has but one. `item` says
-    which of the things in it is meant where the cloud grants access to none of them apart, such as a user's access keys.
+    `id` is the cloud's own name for it (an ARN, a resource id); `region` is None where the cloud has but one. `item`
+    says which of the things in it is meant where the cloud grants access to none of them apart, such as a user's access
+    keys.
     """
 
     id: str
