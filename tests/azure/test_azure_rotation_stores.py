@@ -303,6 +303,19 @@ def test_a_lease_is_one_run_s_for_two_minutes(house: House) -> None:
     stage.take_lease("three", now + 121)
 
 
+def test_a_lease_that_is_taken_just_before_the_transaction_stages_nothing(house: House) -> None:
+    stage, now, window = staging(), int(time.time()), window_at(time.time())
+    set_state(house, "open")
+    stage.take_lease("one", now)
+    with (
+        house.wire.counting(meanwhile_at=3, meanwhile=lambda: stage.take_lease("two", now + 120)) as taken,
+        pytest.raises(LeaseTaken, match="faster"),
+    ):
+        stage.stage([verifier_of(house.deployment, window, new_seed(os.urandom))], "one")
+    assert taken[-1] == "tables POST $batch"
+    assert set(house.entities(WINDOWS_TABLE)) == {LEASE}
+
+
 def test_an_entity_whose_dates_contradict_its_window_is_no_verifier(house: House) -> None:
     house.rotate()
     window = window_at(time.time())
