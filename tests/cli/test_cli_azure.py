@@ -171,6 +171,18 @@ def test_a_receipt_is_shown_and_the_operator_takes_it_back(terminal: Terminal, a
     assert terminal.told("show", back["id"])["caller"]["role"] == "operator"
 
 
+def test_the_way_back_past_the_gate_is_printed_in_azures_own_words(terminal: Terminal, applied: Any) -> None:
+    [index] = [one["index"] for one in applied["results"] if one["fix"] == "azure.network.close-port"]
+    [finding] = terminal.told("show", f"{applied['id']}/{index}", "--commands")["findings"]
+    assert finding["way_back"]["setting"] == "as_left"
+    [command] = finding["way_back"]["commands"]
+    assert command.startswith("az rest --method PUT --uri 'https://management.azure.com/subscriptions/")
+    assert "If-Match" in command
+    assert '"name": "ssh"' in command
+    text = terminal.run("show", f"{applied['id']}/{index}", "--commands").stdout
+    assert command in text.splitlines(), "as it is pasted into a shell: on a line of its own"
+
+
 def test_what_can_not_be_undone_says_why(terminal: Terminal, applied: Any) -> None:
     [index] = [one["index"] for one in applied["results"] if one["fix"] == "azure.keyvault.enable-purge-protection"]
     [finding] = terminal.told("show", f"{applied['id']}/{index}")["findings"]

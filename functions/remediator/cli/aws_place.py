@@ -10,6 +10,7 @@ import boto3
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.places import credentials_of
+from remediator.operator.aws_captor import AwsCaptor
 from remediator.operator.aws_office import AwsOffice, outputs_of
 from remediator.vendor import Client, Deployment, reader_access
 
@@ -41,6 +42,10 @@ class AwsPlace:
         found = given or outputs_of(session, self.stack or STACK, endpoint_url=self.endpoint_url)
         deployment = Deployment.from_outputs(found)
         return Client(deployment, reader_access(deployment, session, endpoint_url=self.endpoint_url))
+
+    def captor(self) -> AwsCaptor:
+        """Return what derives the way back; in an embedded account it reads as the administrator."""
+        return AwsCaptor(self.session("admin"), endpoint_url=self.endpoint_url)
 
     @property
     def endpoint_url(self) -> str | None:

@@ -14,6 +14,7 @@ from remediator.azure.arm_client import ArmClient
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.places import credentials_of
+from remediator.operator.azure_captor import AzureCaptor
 from remediator.operator.azure_office import PATIENCE, AzureOffice, outputs_of
 from remediator.vendor.azure_access import AzureAccess
 from remediator.vendor.azure_deployment import AzureDeployment
@@ -83,6 +84,10 @@ class AzurePlace:
                 next="`az account show --query id` prints it.",
             )
         return self.subscription, self.resource_group
+
+    def captor(self) -> AzureCaptor:
+        """Return what derives the way back; in an embedded cloud it reads as the administrator."""
+        return AzureCaptor(self.credential("admin"))
 
     def arm(self, whose: str) -> ArmClient:
         """Return a client of Resource Manager with somebody's rights."""

@@ -23,21 +23,29 @@ def show(
         str, typer.Argument(help="A receipt's id, ID/INDEX; or a remediation's ID for all of its findings.")
     ],
     *,
+    commands: Annotated[
+        bool, typer.Option("--commands", help="Also print the cloud's own calls that undo it; none is sent.")
+    ] = False,
     place: Place,
     speech: Speech,
 ) -> None:
     """Show a receipt: the setting before and after, who asked, when, and the way back.
 
-    Reads the evidence itself, so it works while the gate is closed or frozen.
+    Reads the evidence itself, so it works while the gate is closed or frozen. With --commands it prints the way back
+    that needs no gate, for whoever may change the resource: calls of [cyan]aws[/cyan] or [cyan]az rest[/cyan]. To see
+    that nobody changed the setting since, it is read with the credentials you are signed in with.
 
-    Example:  [cyan]remediator show 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11/0[/cyan]
+    Example:  [cyan]remediator show 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11/0 --commands[/cyan]
     """
     from remediator.cli.evidence_view import evidence_document, evidence_view
     from remediator.operator.evidence import read_evidence
+    from remediator.operator.way_back import home_of, ways_back
 
     remediation, index = parse_receipt(receipt)
-    evidence = read_evidence(place.operator(), remediation, index)
-    speech.answer(evidence_document(evidence), *evidence_view(evidence))
+    office = place.operator()
+    evidence = read_evidence(office, remediation, index)
+    ways = ways_back(evidence, place.there.captor(), home_of(office)) if commands else {}
+    speech.answer(evidence_document(evidence, ways), *evidence_view(evidence, ways))
 
 
 def parse_receipt(text: str) -> tuple[str, int | None]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from remediator.catalogue import registry
 from remediator.catalogue.engine import Outcome
 from remediator.catalogue.errors import UnknownFix
+from remediator.catalogue.spec import OneWay
 from remediator.operator.archive import archive_of
 from remediator.operator.errors import NoReceipt
 from remediator.service.records import Mode
@@ -15,6 +16,7 @@ from remediator.service.records import Mode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from remediator.catalogue.engine import Change
     from remediator.operator.office import Office
     from remediator.service.records import Finding, Record
 
@@ -35,7 +37,7 @@ class Evidence:
             return None, f"a {self.record.mode.value} isn't rolled back"
         if finding.change is None or finding.outcome in _UNCHANGED:
             return None, "nothing was changed"
-        why = _irreversible(finding.fix)
+        why = _irreversible(finding.fix, finding.change)
         if why:
             return None, why
         return f"remediator rollback {finding.remediation} --finding {finding.index}", ""
@@ -57,9 +59,9 @@ def role_of(caller: str, office: Office) -> str:
     return "operator" if caller == office.operator else "vendor"
 
 
-def _irreversible(fix: str) -> str | None:
+def _irreversible(fix_id: str, change: Change) -> str | None:
     try:
-        why: str | None = getattr(registry.load(fix), "why", None)
+        fix = registry.load(fix_id)
     except UnknownFix:
         return "this version's catalogue doesn't know the fix any more"
-    return why
+    return fix.why if isinstance(fix, OneWay) and not fix.goes_back(change.before) else None

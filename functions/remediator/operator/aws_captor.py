@@ -1,0 +1,88 @@
+"""Catch what a fix would write on AWS, as commands of the AWS CLI."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import shlex
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore import xform_name
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import BotoCoreError, ClientError
+
+from remediator.catalogue.policies import operations_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import boto3
+
+    from remediator.catalogue.spec import JSON, Fix, Target
+
+CLI_NAMES: Final[Mapping[str, str]] = {"config": "configservice", "s3": "s3api"}
+"""What the AWS CLI calls a service where it isn't what the SDK calls it."""
+
+
+@dataclass(slots=True)
+class AwsWatched:
+    """Hold a client, and what was caught on its way out."""
+
+    client: Any
+    reads: frozenset[str]
+    caught: list[str] = field(default_factory=list)
+    looked_again: bool = False
+    _given: Mapping[str, Any] = field(default_factory=dict)
+
+    def note(self, params: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - the SDK's own event
+        """Keep a call's parameters as the fix gave them."""
+        self._given = copy.deepcopy(params)
+
+    def catch(self, model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:  # noqa: ANN401 - the SDK's own event
+        """Let a declared read pass; answer anything else in the cloud's place, with nothing."""
+        if f"{model.service_model.service_name}:{model.name}" in self.reads:
+            self.looked_again |= bool(self.caught)
+            return None
+        self.caught.append(self._command(model.service_model.service_name, model.name))
+        return AWSResponse(self.client.meta.endpoint_url, 200, HTTPHeaders(), None), {}
+
+    def _command(self, service: str, operation: str) -> str:
+        document = json.dumps(self._given, default=_plain, ensure_ascii=False)
+        words = ["aws", CLI_NAMES.get(service, service), xform_name(operation, "-")]
+        words += ["--region", self.client.meta.region_name, "--cli-input-json", document]
+        return shlex.join(words)
+
+
+class AwsCaptor:
+    """Read with a session's own credentials; `endpoint_url` is for accounts that aren't AWS's."""
+
+    failures: tuple[type[Exception], ...] = (ClientError, BotoCoreError)
+
+    def __init__(self, session: boto3.Session, *, endpoint_url: str | None = None) -> None:
+        self._session: Any = session
+        self._endpoint_url = endpoint_url
+
+    @contextmanager
+    def watching(self, fix: Fix[Any, Any, Any], target: Target) -> Iterator[AwsWatched]:
+        """Return a client for one fix on one target whose declared reads alone are sent."""
+        region = target.region or self._session.region_name
+        client = self._session.client(fix.service, region_name=region, endpoint_url=self._endpoint_url)
+        reads = operations_of(fix.service, fix.reads) - operations_of(fix.service, fix.writes)
+        watched = AwsWatched(client, reads)
+        client.meta.events.register_first("before-parameter-build", watched.note)
+        client.meta.events.register_first("before-call", watched.catch)
+        try:
+            yield watched
+        finally:
+            client.close()
+
+
+def _plain(value: Any) -> JSON:  # noqa: ANN401 - what JSON doesn't know
+    """Return bytes as the AWS CLI reads them; nothing else is sent that JSON doesn't know."""
+    if not isinstance(value, bytes):
+        raise TypeError(f"{type(value).__name__} has no form in JSON")
+    return base64.b64encode(value).decode()
