@@ -17,7 +17,7 @@ from remediator.aws.admissions import TOUCHED, TOUCHED_BY_DESK, TOUCHED_BY_SWEEP
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.aws.statements import Statement
+    from infra.aws.statements import Conditions, Statement
 
 
 def count_attempts() -> list[Statement]:
@@ -27,7 +27,7 @@ def count_attempts() -> list[Statement]:
 
 def admit() -> list[Statement]:
     """Let the operator leave an opening, on the condition that the deployment is open."""
-    control = {
+    control: Conditions = {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["control"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableServiceClient, UpdateMode
 from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
 
@@ -172,14 +172,14 @@ def test_while_frozen_no_code_is_admitted_and_none_honoured(azure: EmbeddedAzure
     tables = TableServiceClient(azure.outputs["TablesEndpoint"], credential=credential(azure, "operator"))
     control = tables.get_table_client("remediatorcontrol")
     stored = control.get_entity("control", "control")
-    control.update_entity({**stored, "state": "frozen"}, mode="replace")
+    control.update_entity({**stored, "state": "frozen"}, mode=UpdateMode.REPLACE)
     try:
         with pytest.raises(errors.Frozen):
             vendor(azure, digits(live)).apply(findings(azure))
         with pytest.raises(Frozen):
             book(azure).live(admit=True)
     finally:
-        control.update_entity({**stored, "state": "open"}, mode="replace")
+        control.update_entity({**stored, "state": "open"}, mode=UpdateMode.REPLACE)
 
 
 def test_neither_code_nor_opening_is_in_a_function_s_log(azure: EmbeddedAzure) -> None:

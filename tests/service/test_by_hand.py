@@ -13,6 +13,7 @@ import pytest
 
 from remediator.core import gate
 from remediator.core.codes import parse_code
+from remediator.core.errors import WrongCode
 from remediator.core.messages import Request, content_digest, show
 from remediator.core.windows import window_at
 from remediator.service.by_hand import MOST_TRIES
@@ -134,7 +135,7 @@ def counted_compares(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     def noted(self: gate.Verifier, *given: Any) -> None:
         try:
             require(self, *given)
-        except gate.WrongCode:
+        except WrongCode:
             compared.append(False)
             raise
         compared.append(True)
