@@ -198,8 +198,11 @@ def test_one_that_counts_between_a_refusal_and_the_next_try_is_seen(table: Recei
             )
 
     client.meta.events.register("after-call.dynamodb.UpdateItem", meanwhile)
+    tried: list[Any] = []
+    client.meta.events.register("provide-client-params.dynamodb.UpdateItem", lambda **_: tried.append(1))
     assert table.spend(DAY, wanted=9, most=5) == 2
     assert refused
+    assert len(tried) == 3
     assert counted(account)["findings"] == "5"
 
 

@@ -22,7 +22,19 @@ from remediator.core.errors import Untrusted
 from remediator.core.gate import gate_value, keys_of, verifier_of
 from remediator.core.messages import COMPONENTS, Request, sign
 from remediator.core.seeds import SeedRecord, parse_record, slot_of
-from remediator.service import answers, batch, endpoint, records, requests, roll_back, scope, work
+from remediator.service import (
+    answers,
+    batch,
+    endpoint,
+    policy,
+    policy_document,
+    records,
+    requests,
+    restraint,
+    roll_back,
+    scope,
+    work,
+)
 from remediator.service.endpoint import verbs_of
 from remediator.service.problems import NAMESPACE, Problem
 from remediator.service.requests import Role
@@ -188,9 +200,19 @@ def test_the_fixes_that_may_end_as_pending_are_those_of_the_catalogue() -> None:
     assert sorted(named) == [fix.id for fix in registry.all_fixes() if fix.asynchronous]
 
 
+MODULES = (scope, work, batch, roll_back, policy, restraint)
+
+
 def test_the_reasons_are_those_of_the_code() -> None:
-    sources = "".join(Path(str(module.__file__)).read_text() for module in (scope, work, batch, roll_back))
-    assert {code for code, _ in table("code", "meaning")} == set(re.findall(r'Reason\("([a-z_]+)"', sources))
+    sources = "".join(Path(str(module.__file__)).read_text() for module in MODULES)
+    assert {code for code, _ in table("code", "meaning")} == set(re.findall(r'Reason\(\s*"([a-z_]+)"', sources))
+
+
+def test_the_policy_s_members_and_defaults_are_those_of_the_code() -> None:
+    rows = table("member", "default", "forbids")
+    assert [name for name, _, _ in rows] == list(policy_document.MEMBERS)
+    said = {name: json.loads(default.strip("`")) for name, default, _ in rows if default != "–"}
+    assert said | {"version": 1} == policy_document.blank("aws") | policy_document.blank("azure")
 
 
 def test_the_methods_paths_and_principals_are_those_of_the_code() -> None:

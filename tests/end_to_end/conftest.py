@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from remediator.operator.aws_office import AwsOffice
 from remediator.operator.condition import examine
 from remediator.operator.evidence import read_evidence
 from remediator.operator.freezing import freezer_of, who
+from remediator.operator.policy_office import editor_of
 from remediator.service.stopping import Order
 from remediator.vendor import Client, Deployment, Finding, reader_access
 from remediator.vendor.patience import Patience
@@ -79,8 +81,14 @@ class World:
         operator.service("lambda").invoke(FunctionName=self.account.outputs["RotateFunction"])
         answer = operator.client().roll_back(remediation)
         assert {result.outcome for result in answer.results} <= {"rolled_back", "refused"}
+        self.edit_policy()
         for act in ("freeze", "unfreeze", "unfreeze"):  # the last one finds it open, and looks for what to repair
             self.order(act)
+
+    def edit_policy(self, **members: Any) -> None:
+        """Put a policy as the operator's command does."""
+        editor = editor_of(self.operator())
+        editor.save(json.dumps({"version": 1, **members}), editor.store.read(), now=time.time())
 
     def order(self, act: str) -> None:
         """Freeze or unfreeze as the operator; every step must succeed."""
