@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -181,6 +182,46 @@ def test_a_key_that_the_vendors_signature_leaves_out_is_refused(account: Embedde
     reply = HttpTransport().send(access.authorize(call, time.time()))
     assert (reply.status, b"among the signed headers" in reply.body) == (400, True)
     assert item(account, live.window.number)["tries"] == {"N": "0"}
+
+
+@contextmanager
+def without(account: EmbeddedAccount, role: str, sid: str) -> Iterator[None]:
+    """Take one statement out of a role's inline policy, and put it back."""
+    iam: Any = account.client("iam")
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    rest = [one for one in whole["Statement"] if one.get("Sid") != sid]
+    assert len(rest) == len(whole["Statement"]) - 1
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole | {"Statement": rest}))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
+
+
+@pytest.mark.parametrize("sid", ["Admit", "RequireOpen"])
+def test_without_either_of_its_statements_the_operator_admits_nothing(account: EmbeddedAccount, sid: str) -> None:
+    with without(account, "remediator-operator", sid), pytest.raises(ClientError) as caught:
+        book(account).live(admit=True)
+    assert "AccessDenied" in str(caught.value)
+    assert book(account).live(admit=True).admitted
+
+
+def test_without_its_statement_the_remediator_compares_nothing(account: EmbeddedAccount) -> None:
+    live, asked = book(account).live(admit=True), findings(account)
+    with without(account, "remediator", "CountAttempts"), pytest.raises(errors.InternalError):
+        vendor(account, digits(live)).apply(asked)
+    assert vendor(account, digits(live)).apply(asked).results[0].outcome == "fixed"
+
+
+def test_without_its_statement_the_rotator_fails_where_something_was_left(account: EmbeddedAccount) -> None:
+    live = book(account).live(admit=True)
+    account.clock.shift(PERIOD)
+    client: Any = account.client("lambda")
+    with without(account, "remediator-rotator", "ClearDeposits"):
+        assert "FunctionError" in client.invoke(FunctionName=account.outputs["RotateFunction"])
+    assert "FunctionError" not in client.invoke(FunctionName=account.outputs["RotateFunction"])
+    assert "opening" not in item(account, live.window.number)
 
 
 def test_the_operator_may_not_touch_a_verifier_by_what_admitting_takes(account: EmbeddedAccount) -> None:
