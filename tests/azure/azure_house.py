@@ -62,6 +62,8 @@ class Wire(Steps):
     meanwhile: Callable[[], object] = lambda: None
     breaking: str | None = None
     dead: bool = False
+    shown: list[str] = field(default_factory=list)
+    """The tokens that a broken request showed."""
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -109,15 +111,18 @@ class Wire(Steps):
                 return send(transport, request, **more)
             name = step_of(request.method, request.url)
             with self.step(name):
+                answered = send(transport, request, **more)
                 if name == self.breaking:
-                    raise Broken(f"{request.url} {dict(request.headers)} {request.data or request.content!r}")
-                return send(transport, request, **more)
+                    self.shown.append(str(request.headers.get("Authorization", "")).partition(" ")[2])
+                    sent = request.data or request.content
+                    raise Broken(f"{request.url} {request.headers} {sent!r} {answered.internal_response.content!r}")
+                return answered
 
         monkeypatch.setattr(RequestsTransport, "send", watched)
 
 
 class Broken(Exception):  # noqa: N818 - errors are named for what is the case
-    """What the worst SDK raises: with all that it was given in its message."""
+    """What the worst SDK raises: with all that it sent and all that it got in its message."""
 
 
 def step_of(method: str, url: str) -> str:

@@ -305,7 +305,7 @@ def test_no_secret_is_in_a_log_an_answer_a_receipt_or_the_environment(
     logged = talkative.getvalue()
     seen = "\n".join([logged, printed.out, printed.err, repr(answered), repr(kept), repr(dict(os.environ))])
     bearer = str(request.headers["authorization"]).partition(" ")[2]
-    hidden = [*secrets_of(ready, keys), "135791", bearer]
+    hidden = [*secrets_of(ready, keys), "135791", bearer, *filter(None, ready.wire.shown)]
     assert [secret for secret in hidden if secret in seen] == []
     assert ("fixed" in repr(answered)) is (not step and not wrong)
     assert "refused" in logged or not wrong or step in APPLY[:2]
@@ -329,7 +329,8 @@ def test_no_secret_of_a_rotation_is_in_a_log_an_error_or_the_environment(
     assert bool(shown) is bool(step)
     assert "metric" in seen
     ready.pass_time(-PERIOD)
-    assert [secret for secret in secrets_of(ready, keys) if secret in seen] == []
+    hidden = [*secrets_of(ready, keys), *filter(None, ready.wire.shown)]
+    assert [secret for secret in hidden if secret in seen] == []
 
 
 def test_no_table_that_others_may_read_holds_what_opens(ready: House) -> None:
