@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from infra.aws.parameters import Parameters
-    from infra.aws.statements import Statement
+    from infra.aws.statements import Conditions, Statement
 
 SESSION_SECONDS: Final = 3600
 """The shortest that IAM allows as a role's longest session."""
@@ -126,6 +126,7 @@ def _read_tables(seeds: Seeds) -> list[Statement]:
     through = {"StringEquals": {"kms:ViaService": service_host("dynamodb")}}
     return [
         allow("ReadStateAndReceipts", ["dynamodb:GetItem", "dynamodb:Query"], tables),
+        allow("LookThroughReceipts", ["dynamodb:Scan"], [table_arn(names.RECEIPTS_TABLE)]),
         allow("DecryptStateAndReceipts", ["kms:Decrypt"], [seeds.key], when=through),
     ]
 
@@ -152,7 +153,7 @@ def _freeze(seeds: Seeds) -> list[Statement]:
     """
     bounded = {"StringEquals": {"iam:PermissionsBoundary": global_arn("iam", f"policy/{names.WRITE_BOUNDARY}")}}
     (keys,) = USES_STATE.values()
-    control = {
+    control: Conditions = {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(keys)},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
@@ -169,7 +170,7 @@ def _freeze(seeds: Seeds) -> list[Statement]:
 def _edit_policy() -> list[Statement]:
     """Return what it takes to put the customer's policy: its item, whole. The key to write it with is granted above."""
     (keys,) = aws_policy.USES_STATE.values()
-    policy = {
+    policy: Conditions = {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(keys)},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }

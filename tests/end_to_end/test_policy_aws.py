@@ -78,7 +78,7 @@ def test_a_tag_excludes_and_is_read_with_the_session_s_own_right(world: World, b
     answer = world.vendor().apply(buckets)
     assert rules(answer.results) == ["fixed", "fixed", "policy_excluded_tag"]
     assert [result.calls[0] for result in answer.results] == ["resourcegroupstaggingapi:GetResources"] * 3
-    assert answer.results[2].calls == ["resourcegroupstaggingapi:GetResources"]
+    assert answer.results[2].calls == ("resourcegroupstaggingapi:GetResources",)
     with pytest.raises(ClientError):
         world.admin("s3").get_public_access_block(Bucket=buckets[2].target["arn"].rpartition(":")[2])
 

@@ -26,7 +26,7 @@ def reasons(reply: Any) -> list[str]:
     return [result.get("reason", {}).get("code", "") for result in reply.body["results"]]
 
 
-FORBIDDING = {
+FORBIDDING: dict[str, dict[str, Any]] = {
     "policy_fix": {"fixes": ["aws.lamp.burn-out"]},
     "policy_region": {"regions": ["eu-central-1"]},
     "policy_excluded": {"exclude": ["arn:aws:lamp:*:*:d*k"]},
@@ -140,17 +140,17 @@ def test_an_edit_takes_effect_for_sessions_that_weren_t_begun(site: Site, monkey
 
 def crash_at(site: Site, step: str, *, before: bool) -> None:
     """Die at the first call of that name."""
-    monkey = site.cloud.put_lamp
+    written = site.cloud.put_lamp
 
     def put(name: str, value: Any) -> None:
         if not before:
-            monkey(name, value)
+            written(name, value)
         raise Crash(step)
 
-    site.cloud.put_lamp = put  # type: ignore[method-assign]
-    with pytest.raises(Crash):
-        site.post(asking("desk"))
-    site.cloud.put_lamp = monkey  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site.cloud, "put_lamp", put)
+        with pytest.raises(Crash):
+            site.post(asking("desk"))
     site.clock.now += 300
     site.rotate("run-2")
 

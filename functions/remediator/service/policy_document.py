@@ -83,7 +83,8 @@ def checked(text: str, cloud: str) -> dict[str, JSON]:
         _validator(cloud)(document)
     except fastjsonschema.JsonSchemaValueException as error:
         raise PolicyUnfit(_told(error)) from None
-    return blank(cloud) | document
+    written: dict[str, JSON] = document
+    return blank(cloud) | written
 
 
 @lru_cache(maxsize=4)

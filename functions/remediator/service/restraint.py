@@ -83,10 +83,11 @@ class Restraint:
         return rest, [self._ended(task, Outcome.REFUSED, reason) for task, reason in objections if reason is not None]
 
     def _look(self, policy: Policy, session: Session, tasks: Sequence[Task], tools: Tools) -> Sorted:
+        failures: tuple[type[Exception], ...] = (*tools.failures, TagsUnread)
         with session.recording() as calls:
             try:
                 tags = session.tags([task.target for task in tasks])
-            except (*tools.failures, TagsUnread) as failure:
+            except failures as failure:
                 unread: Reason | None = _unread(tools.explain(failure))
                 tags = {}
             else:
