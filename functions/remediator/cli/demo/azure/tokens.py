@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from remediator.azure.callers import READER_ROLE
+from remediator.azure.callers import OPERATOR_ROLE, READER_ROLE
 from remediator.local.azure.entra.tokens import BY_SECRET, LIFETIME, Audience
 from remediator.local.azure.places import TENANT, VENDOR_TENANT
 
@@ -33,6 +33,7 @@ class Forge:
         yield "a token of another tenant", self._token(tenant=VENDOR_TENANT)
         yield "a token for another API of the tenant", self._token(audience=self._vendor.client_id)
         yield "a token without our app role", self._token(roles=())
+        yield "a token with another app role", self._token(roles=(OPERATOR_ROLE,))
         yield "our app role in another principal's token", self._token(self._stage.azure.identities.operator)
         yield "a token that has expired", self._token(lifetime=-1)
 
