@@ -14,9 +14,11 @@ import pytest
 from remediator.core.windows import PERIOD
 from remediator.local.account import EmbeddedAccount
 from remediator.local.mess import make_mess
+from remediator.operator.archive import archive_of
 from remediator.operator.aws_office import AwsOffice
 from remediator.operator.condition import examine
 from remediator.operator.evidence import read_evidence
+from remediator.operator.history import Wanted, history
 from remediator.operator.freezing import freezer_of, who
 from remediator.operator.policy_office import editor_of
 from remediator.service.stopping import Order
@@ -78,6 +80,7 @@ class World:
         condition = examine(operator, time.time())
         assert condition.gate == "open"
         read_evidence(operator, remediation, 0)
+        assert history(operator, archive_of(operator), Wanted(), lambda _: None)
         operator.service("lambda").invoke(FunctionName=self.account.outputs["RotateFunction"])
         answer = operator.client().roll_back(remediation)
         assert {result.outcome for result in answer.results} <= {"rolled_back", "refused"}

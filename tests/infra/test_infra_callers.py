@@ -139,6 +139,7 @@ def test_the_reader_neither_rotates_nor_assumes(deployed: Deployed) -> None:
     [
         ("dynamodb:GetItem", STATE),
         ("dynamodb:Query", RECEIPTS),
+        ("dynamodb:Scan", RECEIPTS),
         ("cloudformation:DescribeStacks", arn("cloudformation", "stack/Remediator/any")),
         ("iam:GetRole", role_arn("remediator-write")),
         ("cloudwatch:DescribeAlarms", arn("cloudwatch", "alarm:*")),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from remediator.service.stored import finding_fields, finding_of, record_fields, record_of
+from remediator.service.stored import asked_of, finding_fields, finding_of, record_fields, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from remediator.service.records import Finding, Record
+    from remediator.service.records import Finding, Mode, Record
 
 
 def record_item(record: Record, retention: int) -> dict[str, Any]:
@@ -32,6 +32,11 @@ def finding_item(finding: Finding, record: Record, retention: int) -> dict[str, 
 def finding_from(item: Mapping[str, Any]) -> Finding:
     """Return the finding of an item."""
     return finding_of(item["pk"]["S"], _values(item))
+
+
+def asked_from(item: Mapping[str, Any]) -> tuple[str, Mode]:
+    """Return who asked for the finding of an item, and in which mode."""
+    return asked_of(_values(item))
 
 
 def item_size(item: Mapping[str, Any]) -> int:

@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from remediator.cli import azure, code, fixes, freeze, local, policy, receipts, rollback, status, vendor
+from remediator.cli import azure, code, fixes, freeze, history, local, policy, receipts, rollback, status, vendor
 from remediator.cli.demo import command
 from remediator.cli.exits import MEANING, Exit
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("status")(status.status)
 app.add_typer(fixes.app, name="fixes")
 app.command("show")(receipts.show)
+app.command("history")(history.history)
 app.command("rollback")(rollback.rollback)
 app.command("code")(code.code)
 app.command("freeze")(freeze.freeze)

@@ -8,9 +8,12 @@ import json
 import logging
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rich.console import Console, RenderableType
 
     from remediator.catalogue.spec import JSON
@@ -40,6 +43,20 @@ class Speech:
     def note(self, text: RenderableType) -> None:
         """Tell a person how it goes, on standard error where standard output belongs to a program."""
         (_console(stderr=True) if self.json else self.console).print(text)
+
+    def raw(self, text: str) -> None:
+        """Give a command's result in a form of its own, as it is."""
+        sys.stdout.write(text)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Tell how long work goes on, in one line of the terminal; nothing where standard error is none."""
+        console = _console(stderr=True)
+        if not console.is_terminal:
+            yield _nothing
+            return
+        with console.status("") as status:
+            yield status.update
 
     def failure(self, failed: Failed) -> None:
         """Say what is the case and what to do next."""
@@ -78,3 +95,7 @@ def _show_steps() -> None:
     steps = logging.getLogger("remediator.vendor")
     steps.addHandler(handler)
     steps.setLevel(logging.DEBUG)
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""

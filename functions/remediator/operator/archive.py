@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 from remediator.operator.office import on_each
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from remediator.operator.aws_office import AwsOffice
     from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.history import Filed
     from remediator.operator.office import Office
     from remediator.service.records import Finding, Record
 
@@ -23,6 +24,9 @@ class Archive(Protocol):
 
     def findings(self, remediation: str) -> Sequence[Finding]:
         """Return what is stored of each finding of a remediation, in order of their index."""
+
+    def pages(self, since: int) -> Iterator[Sequence[Filed]]:
+        """Yield all findings since a moment of Unix time, in no order, page by page as the store gives them."""
 
 
 def archive_of(office: Office) -> Archive:

@@ -95,6 +95,11 @@ def finding_of(remediation: str, fields: Mapping[str, Any]) -> Finding:
     )
 
 
+def asked_of(fields: Mapping[str, Any]) -> tuple[str, Mode]:
+    """Return who asked for the finding that has these fields, and in which mode."""
+    return fields["caller"], Mode(fields["mode"])
+
+
 def _present(fields: Mapping[str, str | int | None]) -> Fields:
     return {name: value for name, value in fields.items() if value is not None}
 
