@@ -18,8 +18,8 @@ from remediator.operator.archive import archive_of
 from remediator.operator.aws_office import AwsOffice
 from remediator.operator.condition import examine
 from remediator.operator.evidence import read_evidence
-from remediator.operator.history import Wanted, history
 from remediator.operator.freezing import freezer_of, who
+from remediator.operator.history import Wanted, history
 from remediator.operator.policy_office import editor_of
 from remediator.service.stopping import Order
 from remediator.vendor import Client, Deployment, Finding, reader_access

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remediator.cli.azure import Delivery
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.options import command
@@ -23,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="A cloud inside this process, AWS o
 
 @app.command()
 @command
-def up(
+def up(  # noqa: PLR0913 - one per option
     *,
     cloud: Annotated[Cloud, typer.Option(help="Which cloud.")] = Cloud.AWS,
     port: Annotated[
@@ -34,6 +35,7 @@ def up(
         typer.Option("--json", metavar="FILE", help="Write there, readable by you alone, what a client needs."),
     ] = None,
     latency: Annotated[int, typer.Option(min=0, metavar="MS", help="Delay every call by this much.")] = 0,
+    delivery: Annotated[Delivery, typer.Option(help="How the deployment delivers codes.")] = Delivery.automatic,
     speech: Speech,
 ) -> None:
     """Start the cloud, deploy into it with the CDK CLI or the installer, rotate; stay up until stopped with Ctrl-C.
@@ -44,7 +46,7 @@ def up(
     [cyan]remediator local up --cloud azure --json azure.json[/cyan]
     """
     if cloud is Cloud.AZURE:
-        _up_azure(port, json, latency, speech)
+        _up_azure(port, json, latency, delivery, speech)
         return
     from remediator.local.account import RotationFailed
     from remediator.local.deploy import DeployFailed
@@ -52,7 +54,7 @@ def up(
     from remediator.local.witness import Unfaithful
 
     try:
-        stay_up(port=port, json_file=json, latency_ms=latency, say=speech.note)
+        stay_up(port=port, json_file=json, latency_ms=latency, say=speech.note, delivery=delivery.value)
     except (DeployFailed, Unfaithful, RotationFailed) as error:
         raise Failed(str(error), exit=Exit.NOT_FIXED, next="Run `make setup`, then try again.") from None
 
@@ -80,13 +82,13 @@ def seed(*, place: Place, speech: Speech) -> None:
     speech.answer(mess_document(mess), *mess_view(mess))
 
 
-def _up_azure(port: int, json: Path | None, latency: int, speech: Speech) -> None:
+def _up_azure(port: int, json: Path | None, latency: int, delivery: Delivery, speech: Speech) -> None:
     from remediator.azure_install.deployments import DeploymentFailed
     from remediator.local.azure.deployment import PackagingFailed, RotationFailed
     from remediator.local.azure.up import up as stay_up
 
     try:
-        stay_up(port=port, json_file=json, latency_ms=latency, say=speech.note)
+        stay_up(port=port, json_file=json, latency_ms=latency, say=speech.note, delivery=delivery.value)
     except (PackagingFailed, DeploymentFailed, RotationFailed) as error:
         raise Failed(str(error), exit=Exit.NOT_FIXED, next="Run `make setup`, then try again.") from None
 
