@@ -24,8 +24,8 @@ SHOWN = {
 
 
 def test_every_kind_says_of_its_tags_what_the_cloud_s_documentation_does() -> None:
-    listed = {title: Tags.NONE for title in NONE} | {title: Tags.HIDDEN for title in HIDDEN}
-    assert {title: kind.tags for title, kind in KINDS.items()} == listed | {title: Tags.SHOWN for title in SHOWN}
+    listed = dict.fromkeys(NONE, Tags.NONE) | dict.fromkeys(HIDDEN, Tags.HIDDEN)
+    assert {title: kind.tags for title, kind in KINDS.items()} == listed | dict.fromkeys(SHOWN, Tags.SHOWN)
 
 
 def test_where_tags_are_shown_on_aws_it_is_known_in_which_region_to_ask() -> None:

@@ -475,3 +475,32 @@ def test_what_is_added_twice_stays_as_it_was(cloud: Cloud) -> None:
 
 def test_there_is_a_sample_of_every_kind_that_fixes_repair() -> None:
     assert len(MAKERS) == 8
+
+
+TAGS = f"{ACCOUNT}/providers/Microsoft.Resources/tags/default"
+
+
+def tags_of(cloud: Cloud, path: str = TAGS, method: str = "GET", api: str = "2021-04-01") -> Reply:
+    status, headers, body = cloud.arm.handle(method, path, {"api-version": api}, {}, b"", "me")
+    return Reply(int(status), headers, json.loads(body))
+
+
+def test_tags_are_shown_alone_by_a_right_of_their_own(cloud: Cloud) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def allowed(_: str, operation: str, scope: str) -> bool:
+        asked.append((operation, scope))
+        return True
+
+    cloud.arm.allowed = allowed
+    assert tags_of(cloud).body["properties"] == {"tags": {"team": "example"}}
+    assert asked == [("Microsoft.Resources/tags/read", ACCOUNT)]
+    cloud.arm.allowed = lambda *_: False
+    assert (tags_of(cloud).status, tags_of(cloud).code) == (403, "AuthorizationFailed")
+
+
+def test_tags_of_what_isn_t_there_or_asked_for_otherwise_are_refused(cloud: Cloud) -> None:
+    gone = TAGS.replace("/store/", "/gone/")
+    assert (tags_of(cloud, gone).status, tags_of(cloud, gone).code) == (404, "ResourceNotFound")
+    assert tags_of(cloud, method="PATCH").status == 405
+    assert tags_of(cloud, api="2021-09-01").status == 400
