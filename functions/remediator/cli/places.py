@@ -54,7 +54,7 @@ class Place:
 
     def vendor(self, outputs: Path | None = None) -> Client:
         """Reach the deployment as its vendor, through outputs that the customer gave or those of the deployment."""
-        return self.there.vendor(_flat(read_json(outputs)) if outputs else None)
+        return self.there.vendor(flat(read_json(outputs)) if outputs else None)
 
     @cached_property
     def there(self) -> AwsPlace | AzurePlace:
@@ -122,17 +122,14 @@ def credentials_of(whose: str, described: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _flat(outputs: Any) -> Mapping[str, str]:  # noqa: ANN401 - as the file has it
+def flat(outputs: Any) -> Mapping[str, str]:  # noqa: ANN401 - as the file has it
     """Take outputs as they are, or as the clouds' tools write them.
 
     `cdk deploy --outputs-file` and `remediator azure install --json` put them into another object, and `az deployment
     group show --query properties.outputs` each value.
     """
-    if isinstance(outputs, dict) and isinstance(outputs.get("outputs"), dict):
-        return _flat(outputs["outputs"])
-    if isinstance(outputs, dict) and len(outputs) == 1:
-        (inner,) = outputs.values()
-        return _flat(inner) if isinstance(inner, dict) else outputs
     if not isinstance(outputs, dict):
         raise Failed("the outputs aren't an object", exit=Exit.USAGE, next="`cdk deploy --outputs-file` writes them.")
-    return {name: one["value"] if isinstance(one, dict) and "value" in one else one for name, one in outputs.items()}
+    found = {name: one["value"] if isinstance(one, dict) and "value" in one else one for name, one in outputs.items()}
+    inner = found.get("outputs") or (next(iter(found.values())) if len(found) == 1 else None)
+    return flat(inner) if isinstance(inner, dict) else found
