@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from typer.testing import CliRunner
 
+from remediator.cli.exits import Exit
+from remediator.cli.main import app
 from remediator.core.windows import PERIOD, window_at
 from remediator.local.account import EmbeddedAccount
 from remediator.operator.aws_office import AwsOffice
@@ -24,6 +27,7 @@ from tests.end_to_end.conftest import IMPATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from remediator.operator.codes import LiveCode
 
@@ -182,6 +186,25 @@ def test_a_key_that_the_vendors_signature_leaves_out_is_refused(account: Embedde
     reply = HttpTransport().send(access.authorize(call, time.time()))
     assert (reply.status, b"among the signed headers" in reply.body) == (400, True)
     assert item(account, live.window.number)["tries"] == {"N": "0"}
+
+
+def test_both_sides_have_a_command_for_it(account: EmbeddedAccount, tmp_path: Path) -> None:
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(account.describe()))
+    file.chmod(0o600)
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(app, [*words, "--account", str(file), "--json"])
+
+    live = json.loads(run("code", "--admit").stdout)
+    assert live["admitted"] is True
+    [asked] = findings(account)
+    named = ("--fix", str(asked.fix), "--target", asked.target["arn"], "--target-region", account.region)
+    planned = run("vendor", "plan", *named, "--code", live["code"])
+    assert json.loads(planned.stdout)["results"][0]["outcome"] == "planned", planned.output
+    assert json.loads(run("vendor", "apply", *named, "--code", live["code"]).stdout)["results"][0]["outcome"] == "fixed"
+    assert run("vendor", "apply", *named, "--code", live["code"]).exit_code == Exit.REFUSED
+    assert run("vendor", "apply", *named).exit_code == Exit.REFUSED
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +13,12 @@ from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableServiceClient, UpdateMode
 from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
+from typer.testing import CliRunner
 
 from remediator.azure.admissions import ADMISSIONS_TABLE, PARTITION, SECRET
 from remediator.azure.windows_table import row_of
+from remediator.cli.exits import Exit
+from remediator.cli.main import app
 from remediator.core.windows import PERIOD, window_at
 from remediator.local.azure.cloud import EmbeddedAzure
 from remediator.local.azure.deployment import Order
@@ -30,6 +34,7 @@ from tests.end_to_end.conftest import IMPATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from remediator.operator.codes import LiveCode
 
@@ -195,3 +200,27 @@ def test_neither_code_nor_opening_is_in_a_function_s_log(azure: EmbeddedAzure) -
     assert "refused a code by hand" in logs
     assert opening not in logs
     assert f'"{digits(live)}"' not in logs
+
+
+def test_both_sides_have_a_command_for_it(
+    azure: EmbeddedAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = azure.describe()
+    for name, value in described["environment"].items():  # what the command sets is taken back after the test
+        monkeypatch.setenv(name, value)
+    file = tmp_path / "cloud.json"
+    file.write_text(json.dumps(described))
+    file.chmod(0o600)
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(app, [*words, "--account", str(file), "--json"])
+
+    live = json.loads(run("code", "--admit").stdout)
+    assert live["admitted"] is True
+    [asked] = findings(azure)
+    named = ("--fix", HTTPS, "--target", asked.target["id"])
+    planned = run("vendor", "plan", *named, "--code", live["code"])
+    assert json.loads(planned.stdout)["results"][0]["outcome"] == "planned", planned.output
+    assert json.loads(run("vendor", "apply", *named, "--code", live["code"]).stdout)["results"][0]["outcome"] == "fixed"
+    assert run("vendor", "apply", *named, "--code", live["code"]).exit_code == Exit.REFUSED
+    assert run("vendor", "apply", *named).exit_code == Exit.REFUSED

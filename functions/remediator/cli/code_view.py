@@ -39,9 +39,9 @@ def code_view(live: LiveCode) -> list[RenderableType]:
     """Return what a person sees: the code, how long it lives, and what it is good for."""
     style = "bold red" if live.seconds_left <= _HURRY else "bold green"
     full = round(_WIDTH * live.seconds_left / PERIOD)
-    bar = Text("━" * full, style=style).append("━" * (_WIDTH - full), style="dim")
     left = f" {live.seconds_left // 60}:{live.seconds_left % 60:02} left, until {_clock(live.window.not_after)} UTC"
-    return [Text(f"{digits(live)}  ", style=style).append_text(bar).append(left, style="default"), _admission(live)]
+    bar = (("━" * full, style), ("━" * (_WIDTH - full), "dim"))
+    return [Text.assemble((digits(live), style), "  ", *bar, left), _admission(live)]
 
 
 def watch(console: Console, book: CodeBook, live: LiveCode, *, goes_on: Callable[[], bool] = lambda: True) -> None:

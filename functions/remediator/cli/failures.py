@@ -115,7 +115,9 @@ def _advice() -> dict[type, Advice]:
         errors.Unintelligible: Advice(Exit.NOT_FOUND, "Compare versions: the endpoint speaks something else."),
         errors.TurnedAway: Advice(Exit.REFUSED, "Check that the credentials are those of the reader or operator role."),
         errors.Refused: Advice(Exit.REFUSED, "The title above says why; docs/protocol.md lists every problem."),
-        errors.Unauthorized: Advice(Exit.REFUSED, "Check this machine's clock, and that the outputs aren't stale."),
+        errors.Unauthorized: Advice(
+            Exit.REFUSED, "Check this machine's clock, and that the outputs aren't stale. A code passed on? Ask anew."
+        ),
         errors.InvalidRequest: Advice(Exit.REFUSED, "`remediator fixes show FIX` shows target and parameters."),
         errors.Forbidden: Advice(Exit.REFUSED, "Roll back as the operator; plan and apply as the vendor."),
         errors.NotFound: Advice(

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def up(port: int | None, json_file: Path | None, latency_ms: int, say: Callable[[str], None]) -> None:
+def up(
+    port: int | None, json_file: Path | None, latency_ms: int, say: Callable[[str], None], delivery: str = "automatic"
+) -> None:
     """Start an account, deploy into it, rotate, and stay up until SIGINT or SIGTERM; schedules fire in real time.
 
     `json_file` gets, readable by its owner alone, what an outside client needs; it is removed at the end.
@@ -26,7 +28,7 @@ def up(port: int | None, json_file: Path | None, latency_ms: int, say: Callable[
     with EmbeddedAccount(port=port or 0, latency_ms=latency_ms, real_time_schedules=True, say=say) as account:
         before = {number: signal.signal(number, _stopping(stop)) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            _prepare(account, stop, say)
+            _prepare(account, delivery, stop, say)
             if json_file is not None and not stop.is_set():
                 write_privately(json_file, account.describe())
                 say(f"{json_file} says how to reach it")
@@ -49,8 +51,8 @@ def write_privately(path: Path, document: Mapping[str, Any]) -> None:
     Path(name).replace(path)
 
 
-def _prepare(account: EmbeddedAccount, stop: threading.Event, say: Callable[[str], None]) -> None:
-    account.deploy()
+def _prepare(account: EmbeddedAccount, delivery: str, stop: threading.Event, say: Callable[[str], None]) -> None:
+    account.deploy(delivery=delivery)
     if not stop.is_set():
         account.rotate()
         say("the gate is open: the first windows are staged")

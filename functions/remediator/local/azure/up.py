@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from remediator.local.azure.cloud import EmbeddedAzure
+from remediator.local.azure.deployment import Order
 from remediator.local.azure.mess import paths
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def up(port: int | None, json_file: Path | None, latency_ms: int, say: Callable[[str], None]) -> None:
+def up(
+    port: int | None, json_file: Path | None, latency_ms: int, say: Callable[[str], None], delivery: str = "automatic"
+) -> None:
     """Start a cloud, install into it, rotate, and stay up until SIGINT or SIGTERM; timers fire in real time.
 
     `port` is the proxy's. `json_file` gets, readable by its owner alone, what an outside client needs; it is removed at
@@ -28,7 +31,7 @@ def up(port: int | None, json_file: Path | None, latency_ms: int, say: Callable[
     with EmbeddedAzure(port=port or 0, latency_ms=latency_ms, real_time_timers=True, say=say) as cloud:
         before = {number: signal.signal(number, _stopping(stop)) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            _prepare(cloud, stop, say)
+            _prepare(cloud, delivery, stop, say)
             if json_file is not None and not stop.is_set():
                 write_privately(json_file, cloud.describe())
                 say(f"{json_file} says how to reach it")
@@ -42,8 +45,8 @@ def up(port: int | None, json_file: Path | None, latency_ms: int, say: Callable[
                 json_file.unlink(missing_ok=True)
 
 
-def _prepare(cloud: EmbeddedAzure, stop: threading.Event, say: Callable[[str], None]) -> None:
-    cloud.deploy()
+def _prepare(cloud: EmbeddedAzure, delivery: str, stop: threading.Event, say: Callable[[str], None]) -> None:
+    cloud.deploy(Order(settings={"delivery": delivery}))
     for path in paths(cloud.targets):
         cloud.arm.add(path)
     if not stop.is_set():
