@@ -42,10 +42,11 @@ class Derived:
     opening: bytes
     gate_value: str
     check: bytes
+    mask: bytes
 
 
 def derive(seed: bytes, deployment: str, window: int) -> Derived:
-    """Derive T, P, O, E and c."""
+    """Derive T, P, O, E, c, and what is laid over X."""
     d, w = deployment.encode("utf-8"), b"%d" % window
     code = totp(seed, 300 * window)
     opening = mac(seed, lp(b"remediator/v1/open", d, w))
@@ -55,7 +56,13 @@ def derive(seed: bytes, deployment: str, window: int) -> Derived:
         opening=opening,
         gate_value=mac(opening, lp(b"remediator/v1/gate", d, w)).hex(),
         check=hashlib.sha256(lp(b"remediator/v1/check", d, w, opening, code.encode("ascii"))).digest(),
+        mask=mac(opening, lp(b"remediator/v1/seal", d, w)),
     )
+
+
+def laid_over(value: bytes, mask: bytes) -> bytes:
+    """Compute the exclusive or of 32 bytes and 32 bytes."""
+    return (int.from_bytes(value, "big") ^ int.from_bytes(mask, "big")).to_bytes(32, "big")
 
 
 def digest_field(body: bytes) -> str:

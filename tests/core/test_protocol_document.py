@@ -19,7 +19,7 @@ from remediator.catalogue import registry
 from remediator.catalogue.engine import Outcome
 from remediator.core import messages, windows
 from remediator.core.errors import Untrusted
-from remediator.core.gate import gate_value, keys_of, verifier_of
+from remediator.core.gate import gate_value, keys_of, pad_of, parse_fixed, verifier_of
 from remediator.core.messages import COMPONENTS, Request, sign
 from remediator.core.seeds import SeedRecord, parse_record, slot_of
 from remediator.service import (
@@ -73,6 +73,8 @@ EXPECTED = {
     "gate value E": DERIVED.gate_value,
     "lp for c": rederived.lp(b"remediator/v1/check", D, W, DERIVED.opening, DERIVED.code.encode()).hex(),
     "check c": DERIVED.check.hex(),
+    "lp for the pad": rederived.lp(b"remediator/v1/seal", D, W).hex(),
+    "pad": rederived.laid_over(bytes.fromhex(GIVEN["X of a sealed gate"]), DERIVED.mask).hex(),
 }
 
 
@@ -113,6 +115,8 @@ def test_the_code_derives_what_the_example_says() -> None:
     assert keys.proof_key.reveal().hex() == known.proof_key.reveal().hex() == EXAMPLE["proof key P"]
     assert gate_value(DEPLOYMENT, record().window, keys.opening).text() == EXAMPLE["gate value E"]
     assert known.check.hex() == EXAMPLE["check c"]
+    fixed = parse_fixed(GIVEN["X of a sealed gate"])
+    assert pad_of(DEPLOYMENT, record().window, keys.opening, fixed).hex() == EXAMPLE["pad"]
 
 
 def test_the_signature_base_of_the_example_is_that_of_its_message() -> None:
@@ -181,7 +185,7 @@ def test_the_formulas_name_the_labels_of_the_code() -> None:
     source = (Path(messages.__file__).parent / "gate.py").read_text()
     labels = set(re.findall(r'"(remediator/v1/[a-z]+)"', source))
     assert labels == set(re.findall(r'"(remediator/v1/[a-z]+)"', TEXT))
-    assert len(labels) == 4
+    assert len(labels) == 5
 
 
 def test_the_problems_are_those_of_the_code() -> None:

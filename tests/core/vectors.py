@@ -114,3 +114,40 @@ DERIVED = (
         check="5158a95168456fb5b4b133106a5a440b05a8e84423ab2d4c9c2fe23e5c82cc5d",
     ),
 )
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Hold a sealed gate's value and what an opening makes of it; all in hexadecimal."""
+
+    fixed: str
+    opening: str
+    deployment: str
+    window: int
+    pad: str
+
+
+# The masks were computed with OpenSSL, the exclusive or with Node.
+SEALED = (
+    Sealed(
+        fixed="202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
+        opening="6861a012739458739addad566bd814f2e132f59431127a17ee067f8ba13e9b93",
+        deployment="6f1c0f5e-7d3a-4b52-9c0e-2f6d8a1b3c4d",
+        window=5984850,
+        pad="833a484893656edec295059b44cfc7291c516c45440f94a43f9c2ac73503f715",
+    ),
+    Sealed(
+        fixed="202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
+        opening="3cf9b2379ed4095d858f415fecc272897ba3cf71c06c489813f7d2414165a711",
+        deployment="6f1c0f5e-7d3a-4b52-9c0e-2f6d8a1b3c4d",
+        window=5984851,
+        pad="b7f3a604fe5c71c98a3fefcce93e627265976fbec92338c6abc7ba6f41f20795",
+    ),
+    Sealed(
+        fixed="202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
+        opening="09001381eede73d0e26a9f9f8f75e5c4b0e8af052b4a72250ecd8d155d6b142f",
+        deployment="d",
+        window=0,
+        pad="8c1e0c75575a8d9dc254d395c56426b5a42c7a7d3ee7fd463fa29c759e050d21",
+    ),
+)

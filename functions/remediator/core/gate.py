@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from remediator.core.codes import code_of
 from remediator.core.errors import Malformed, WrongCode
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from remediator.core.seeds import Seed, SeedRecord
     from remediator.core.windows import Window
 
-_OPENING = re.compile(r"[0-9a-f]{64}", re.ASCII)
+FIXED_BYTES: Final = 32
+
+_HEXADECIMAL = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class ProofKey(Secret):
@@ -44,6 +46,21 @@ class GateValue(Secret):
     def text(self) -> str:
         """Return the value as it stands in the trust policy and in `ExternalId`."""
         return self.reveal().decode("ascii")
+
+
+class FixedValue(Secret):
+    """Hold `X`, for which a sealed gate opens in every window until it is rolled: 32 bytes."""
+
+    __slots__ = ()
+
+    def __init__(self, value: bytes) -> None:
+        if len(value) != FIXED_BYTES:
+            raise Malformed(f"a sealed gate's value has {FIXED_BYTES} bytes")
+        super().__init__(value)
+
+    def text(self) -> str:
+        """Return the value as it stands in the trust policy and in `ExternalId`: 64 lower-case hexadecimal digits."""
+        return self.reveal().hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +109,18 @@ def gate_value(deployment: str, window: Window, opened: Opening) -> GateValue:
     return GateValue(_mac(opened, "remediator/v1/gate", deployment, window.number).hex().encode("ascii"))
 
 
+def pad_of(deployment: str, window: Window, opened: Opening, fixed: FixedValue) -> bytes:
+    """Return `pad_w = X xor H(O_w, lp("remediator/v1/seal", d, w))`: nothing to who hasn't the window's opening."""
+    return _sealing(fixed.reveal(), deployment, window, opened)
+
+
+def unsealed(deployment: str, window: Window, opened: Opening, pad: bytes) -> FixedValue:
+    """Return `X = pad_w xor H(O_w, …)`, or raise `Malformed`; another window's opening gives another value."""
+    if len(pad) != FIXED_BYTES:
+        raise Malformed(f"a pad has {FIXED_BYTES} bytes")
+    return FixedValue(_sealing(pad, deployment, window, opened))
+
+
 def check_value(deployment: str, window: Window, opened: Opening, code: Code) -> bytes:
     """Return `c_w = SHA-256(lp("remediator/v1/check", d, w, O_w, T_w))`."""
     parts = length_prefixed("remediator/v1/check", deployment, window.number, opened.reveal(), code.reveal())
@@ -114,9 +143,21 @@ def keys_of(record: SeedRecord) -> WindowKeys:
 
 def parse_opening(text: str) -> Opening:
     """Read an opening as it is presented, or raise `Malformed`: exactly 64 lower-case hexadecimal digits."""
-    if not _OPENING.fullmatch(text):
+    if not _HEXADECIMAL.fullmatch(text):
         raise Malformed("an opening is 64 lower-case hexadecimal digits")
     return Opening(bytes.fromhex(text))
+
+
+def parse_fixed(text: str) -> FixedValue:
+    """Read a sealed gate's value as the deployment made it, or raise `Malformed`; the message never quotes it."""
+    if not _HEXADECIMAL.fullmatch(text):
+        raise Malformed("a sealed gate's value is 64 lower-case hexadecimal digits")
+    return FixedValue(bytes.fromhex(text))
+
+
+def _sealing(value: bytes, deployment: str, window: Window, opened: Opening) -> bytes:
+    mask = _mac(opened, "remediator/v1/seal", deployment, window.number)
+    return bytes(one ^ other for one, other in zip(value, mask, strict=True))
 
 
 def _mac(key: Secret, *parts: str | int) -> bytes:
