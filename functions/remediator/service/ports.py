@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from remediator.core.gate import Opening, Verifier
     from remediator.core.seeds import Seed, SeedRecord
     from remediator.core.windows import Window
+    from remediator.service.announcements import Announcement
     from remediator.service.passage import Passage
     from remediator.service.records import Claim, Claimed, Finding, Mode, Record, Refusal
     from remediator.service.staging import Staging
@@ -175,6 +176,16 @@ class Doorway(Protocol):
         """Open a session on these targets until the request's deadline; with `tags` it may read their tags.
 
         Raises `GateShut` if the gate refuses, `SessionTooLarge` if the targets don't fit in one session.
+        """
+
+
+class Announcer(Protocol):
+    """Put events on the customer's own bus."""
+
+    def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Send all that the bus takes within a few seconds, each under its own id.
+
+        What is too large for the bus goes without its states. Raises `NotTaken` if any weren't taken.
         """
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from remediator.service.admission import Admission, Admitted
+    from remediator.service.announcements import Announcements
     from remediator.service.batch import Work
     from remediator.service.ports import Monitor, Pauses, Receipts, Sessions
     from remediator.service.records import Reason
@@ -55,6 +56,8 @@ class Remediator:
     pauses: Pauses
     fence: int | None = None
     """How long after its start an attempt may still write, in seconds; None where its sessions end at the deadline."""
+    announcements: Announcements | None = None
+    """None where nobody is to hear of changes but who asked."""
 
     def remediate(self, call: Call, admitted: Admitted, asked: Remediation) -> Reply:
         """Plan or apply, and answer with one result per finding."""
@@ -113,6 +116,8 @@ class Remediator:
         found, obstacle = self._run_batch(batch, claimed, admitted, todo, kind) if todo else ([], None)
         findings = sorted([*ended, *refused, *found], key=lambda finding: finding.index)
         self._count(found)
+        if self.announcements is not None:  # before the record ends: after a crash, the same request announces again
+            self.announcements.announce(claimed.record, tasks, [*ended, *found])
         partial = len(findings) < len(tasks) or any(finding.outcome is None for finding in findings)
         self.receipts.finish(claimed, partial=partial)
         if obstacle and not findings:
