@@ -25,7 +25,7 @@ from infra.assets.closure import Unshippable
 from infra.assets.locked import SHIPPED, shipped_packages
 from infra.assets.recipes import build_assets, remediate_recipe, rotate_recipe
 from infra.aws.functions import PYTHON
-from remediator.catalogue.policies import operations
+from remediator.catalogue.policies import TAGGING, operations
 from remediator.catalogue.registry import all_fixes
 from tests.infra.conftest import ROOT
 from tests.infra.deployed import role_arn
@@ -95,7 +95,7 @@ def test_only_named_services_have_models(assets: Assets) -> None:
         return {part[2] for part in parts if len(part) > 3}
 
     assert services(assets.rotate) == {"dynamodb", "iam", "secretsmanager"}
-    assert services(assets.remediate) == {"dynamodb", "sts"} | {fix.service for fix in all_fixes("aws")}
+    assert services(assets.remediate) == {"dynamodb", "sts", TAGGING} | {fix.service for fix in all_fixes("aws")}
 
 
 def test_every_operation_that_the_shipped_code_calls_is_in_the_shipped_models(assets: Assets) -> None:
