@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from remediator.aws import receipts, seed_ring, sessions, staging, trust_policy, verifiers
+from remediator.aws import event_bus, receipts, seed_ring, sessions, staging, trust_policy, verifiers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,7 @@ ROTATOR_GATE: Final[Sequence[str]] = trust_policy.USES
 REMEDIATOR_STATE: Final[Items] = _joined(verifiers.USES, receipts.USES_STATE)
 REMEDIATOR_RECEIPTS: Final[Sequence[str]] = receipts.USES
 REMEDIATOR_GATE: Final[Sequence[str]] = sessions.USES
+REMEDIATOR_BUS: Final[Sequence[str]] = event_bus.USES
 
 
 def rotator_actions() -> frozenset[str]:
@@ -35,4 +36,4 @@ def rotator_actions() -> frozenset[str]:
 
 def remediator_actions() -> frozenset[str]:
     """Return every IAM action that the remediator's own code uses, before it passes the gate."""
-    return frozenset((*REMEDIATOR_STATE, *REMEDIATOR_RECEIPTS, *REMEDIATOR_GATE))
+    return frozenset((*REMEDIATOR_STATE, *REMEDIATOR_RECEIPTS, *REMEDIATOR_GATE, *REMEDIATOR_BUS))

@@ -18,6 +18,7 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
     "WrongCode": MetricUnit.Count,
     "GateUnavailable": MetricUnit.Count,
     "PolicyBroken": MetricUnit.Count,
+    "NotAnnounced": MetricUnit.Count,
     "Fixed": MetricUnit.Count,
     "RolledBack": MetricUnit.Count,
     "Refused": MetricUnit.Count,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.aws.admissions import AdmissionItems
 from remediator.aws.clients import new_session
+from remediator.aws.external_ids import OfWindows, Unsealed
+from remediator.aws.event_bus import CONFIG, EventBus
 from remediator.aws.monitor import LambdaMonitor
 from remediator.aws.receipts import ReceiptTable
 from remediator.aws.sessions import StsSessions
@@ -19,6 +21,7 @@ from remediator.aws.signed_headers import key_is_signed
 from remediator.aws.verifiers import VerifierTable
 from remediator.core.messages import Fields
 from remediator.service.admission import Admission
+from remediator.service.announcements import Announcements
 from remediator.service.answers import Reply, reply_to
 from remediator.service.by_hand import ByHand
 from remediator.service.endpoint import Endpoint, verbs_of
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from botocore.session import Session
 
+    from remediator.aws.external_ids import ExternalIds
     from remediator.aws.settings import RemediateSettings
 
 
@@ -73,14 +78,29 @@ def _endpoint() -> Endpoint:
             state=settings.state_table,
             retention_days=settings.retention_days,
         ),
-        sessions=StsSessions(session, deployment=settings.deployment, write_role=settings.write_role_arn),
+        sessions=StsSessions(
+            session, external_ids=_external_ids(settings, tables), write_role=settings.write_role_arn
+        ),
         monitor=_monitor(),
         clock=time.time,
         pauses=_pauses,
+        announcements=_announcements(session),
     )
     admissions = AdmissionItems(tables, settings.state_table)
     by_hand = ByHand(remediator.admission, admissions, key_is_signed) if settings.by_hand else None
     return Endpoint(remediator, Return(remediator), verbs_of(vendor_rollback=settings.vendor_rollback), by_hand)
+
+
+def _announcements(session: Session) -> Announcements:
+    settings = _settings()
+    bus = EventBus(lambda: session.create_client("events", config=CONFIG))
+    return Announcements(bus, _monitor(), settings.scope.home.account, settings.account_alias)
+
+
+def _external_ids(settings: RemediateSettings, tables: Any) -> ExternalIds:  # noqa: ANN401 - an SDK client
+    if settings.sealed:
+        return Unsealed(tables, settings.state_table, settings.deployment, time.time)
+    return OfWindows(settings.deployment)
 
 
 def _call(event: dict[str, Any], fields: Fields, remaining: float) -> Call:

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RotateSettings:
-    """Hold the rotator's environment. `seed_secrets` are ARNs, in the order of the ring's slots."""
+    """Hold the rotator's environment. `seed_secrets` are ARNs, in the order of the ring's slots.
+
+    `gate_secret` holds a sealed gate's one value; it is empty where the gate is the write role's trust policy.
+    """
 
     deployment: str
     state_table: str
     seed_secrets: tuple[str, ...]
     write_role_name: str
     remediator_role_arn: str
+    gate_secret: str
     by_hand: bool
 
 
@@ -37,7 +41,10 @@ class RemediateSettings:
     operator_role_id: str
     vendor_rollback: bool
     retention_days: int
+    sealed: bool
     by_hand: bool
+    account_alias: str
+    """What the account's people call it."""
     scope: Scope
 
 
@@ -49,6 +56,7 @@ def rotate_settings(environment: Mapping[str, str]) -> RotateSettings:
         seed_secrets=_listed(environment["SEED_SECRETS"]),
         write_role_name=environment["WRITE_ROLE_NAME"],
         remediator_role_arn=environment["REMEDIATOR_ROLE_ARN"],
+        gate_secret=environment.get("GATE_SECRET", ""),
         by_hand=_by_hand(environment),
     )
 
@@ -64,7 +72,9 @@ def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
         operator_role_id=environment["OPERATOR_ROLE_ID"],
         vendor_rollback=environment["VENDOR_ROLLBACK"] == "true",
         retention_days=int(environment["RETENTION_DAYS"]),
+        sealed=environment.get("GATE") == "sealed",
         by_hand=_by_hand(environment),
+        account_alias=environment.get("ACCOUNT_ALIAS") or environment["ACCOUNT_ID"],
         scope=Scope(
             home=Home(environment["PARTITION"], environment["ACCOUNT_ID"]),
             regions=frozenset(_listed(environment["REGIONS"])),

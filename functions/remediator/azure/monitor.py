@@ -14,6 +14,7 @@ METRICS: Final = (
     "WrongCode",
     "GateUnavailable",
     "PolicyBroken",
+    "NotAnnounced",
     "Fixed",
     "RolledBack",
     "Refused",
