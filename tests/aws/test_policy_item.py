@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.models import DynamoDBBackend
 
 from remediator.aws.receipts import ReceiptTable
+from remediator.aws.external_ids import OfWindows
 from remediator.aws.sessions import AwsSession, StsSessions
 from remediator.aws.verifiers import VerifierTable
 from remediator.catalogue import registry
@@ -238,7 +239,9 @@ def test_what_aws_shows_in_part_is_asked_in_halves_and_never_taken_for_whole() -
 @pytest.fixture
 def sessions(account: Account) -> StsSessions:
     return StsSessions(
-        account.session, deployment=DEPLOYMENT, write_role=f"arn:aws:iam::{ACCOUNT}:role/remediator-write"
+        account.session,
+        external_ids=OfWindows(DEPLOYMENT),
+        write_role=f"arn:aws:iam::{ACCOUNT}:role/remediator-write",
     )
 
 

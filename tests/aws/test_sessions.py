@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from remediator.aws.external_ids import OfWindows
 from remediator.aws.sessions import StsSessions
 from remediator.catalogue import registry
 from remediator.catalogue.spec import Home
@@ -31,7 +32,7 @@ TARGETS = [
 
 @pytest.fixture
 def sessions(account: Account) -> StsSessions:
-    return StsSessions(account.session, deployment=DEPLOYMENT, write_role=WRITE_ROLE)
+    return StsSessions(account.session, external_ids=OfWindows(DEPLOYMENT), write_role=WRITE_ROLE)
 
 
 def asked_of(sessions: StsSessions) -> list[dict[str, Any]]:

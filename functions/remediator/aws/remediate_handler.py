@@ -78,9 +78,7 @@ def _endpoint() -> Endpoint:
             state=settings.state_table,
             retention_days=settings.retention_days,
         ),
-        sessions=StsSessions(
-            session, external_ids=_external_ids(settings, tables), write_role=settings.write_role_arn
-        ),
+        sessions=StsSessions(session, external_ids=_external_ids(settings, tables), write_role=settings.write_role_arn),
         monitor=_monitor(),
         clock=time.time,
         pauses=_pauses,

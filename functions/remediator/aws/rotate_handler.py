@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from remediator.aws.admissions import DepositSweep
 from remediator.aws.clients import new_session
 from remediator.aws.monitor import LambdaMonitor
+from remediator.aws.sealed_gate import SealedGate, StoredValue, paddings
 from remediator.aws.seed_ring import SecretsManagerRing
 from remediator.aws.settings import rotate_settings
 from remediator.aws.staging import StagingTable
@@ -19,6 +20,9 @@ from remediator.service.rotate import Rotator
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from botocore.session import Session
+
+    from remediator.aws.settings import RotateSettings
 
 
 class RotationFailed(Exception):  # noqa: N818 - errors are named for what is the case
@@ -54,21 +58,36 @@ def _monitor() -> LambdaMonitor:
 def _rotator() -> Rotator:
     settings = rotate_settings(os.environ)
     session = new_session()
-    tables = session.create_client("dynamodb")
+    tables: Any = session.create_client("dynamodb")
+    gate, staged = _opening(settings, session, tables)
     return Rotator(
         deployment=settings.deployment,
         seeds=SecretsManagerRing(session.create_client("secretsmanager"), settings.deployment, settings.seed_secrets),
-        staged=StagingTable(tables, settings.state_table),
-        gate=TrustPolicyGate(
-            session.create_client("iam"),
-            deployment=settings.deployment,
-            write_role=settings.write_role_name,
-            remediator_role=settings.remediator_role_arn,
-        ),
+        staged=staged,
+        gate=gate,
         clock=time.time,
         entropy=os.urandom,
         deposits=DepositSweep(tables, settings.state_table) if settings.by_hand else None,
     )
+
+
+def _opening(
+    settings: RotateSettings,
+    session: Session,
+    tables: Any,  # noqa: ANN401 - an SDK client
+) -> tuple[SealedGate | TrustPolicyGate, StagingTable]:
+    """Return the gate, and the staging table that knows how this gate was left."""
+    if settings.gate_secret:
+        value = StoredValue(session.create_client("secretsmanager"), settings.gate_secret)
+        sealed = SealedGate(tables, settings.state_table, value, deployment=settings.deployment, clock=time.time)
+        return sealed, StagingTable(tables, settings.state_table, paddings)
+    trust_policy = TrustPolicyGate(
+        session.create_client("iam"),
+        deployment=settings.deployment,
+        write_role=settings.write_role_name,
+        remediator_role=settings.remediator_role_arn,
+    )
+    return trust_policy, StagingTable(tables, settings.state_table)
 
 
 def _code(error: Exception) -> str:

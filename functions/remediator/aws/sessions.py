@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from remediator.catalogue.policies import SESSION_LIMIT, TAGGING, chunks, compact, session_policy
-from remediator.core.gate import gate_value
 from remediator.service.errors import GateShut, SessionTooLarge, TagsUnread
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from botocore.session import Session as SdkSession
 
+    from remediator.aws.external_ids import ExternalIds
     from remediator.catalogue.spec import Fix, Target
     from remediator.service.passage import Passage
 
@@ -75,10 +75,10 @@ class StsSessions:
 
     failures: tuple[type[Exception], ...] = (ClientError, BotoCoreError)
 
-    def __init__(self, session: SdkSession, *, deployment: str, write_role: str) -> None:
+    def __init__(self, session: SdkSession, *, external_ids: ExternalIds, write_role: str) -> None:
         self._session = session
         self._sts: Any = session.create_client("sts")
-        self._deployment = deployment
+        self._external_ids = external_ids
         self._write_role = write_role
         self._idle: defaultdict[tuple[str, str], list[AwsSession]] = defaultdict(list)
         self._making = threading.Lock()
@@ -126,7 +126,7 @@ class StsSessions:
             answer = self._sts.assume_role(
                 RoleArn=self._write_role,
                 RoleSessionName=passage.name,
-                ExternalId=gate_value(self._deployment, passage.window, passage.opening).text(),
+                ExternalId=self._external_ids(passage),
                 DurationSeconds=SHORTEST,
                 Policy=policy,
             )

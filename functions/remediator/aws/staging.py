@@ -10,7 +10,7 @@ from remediator.service.errors import Frozen, LeaseTaken
 from remediator.service.staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from remediator.core.gate import Verifier
     from remediator.core.windows import Window
@@ -30,16 +30,25 @@ USES: Final = {
 
 
 class StagingTable:
-    """Stage windows. Verifiers are only ever inserted; the state is only ever inserted, as open, when there is none."""
+    """Stage windows. Verifiers are only ever inserted; the state is only ever inserted, as open, when there is none.
 
-    def __init__(self, client: Any, table: str) -> None:  # noqa: ANN401 - an SDK client
+    `gate_of` tells, of the items by their names, under which fingerprint the gate was left.
+    """
+
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401 - an SDK client
+        table: str,
+        gate_of: Callable[[Mapping[str, Any]], str] | None = None,
+    ) -> None:
         self._client = client
         self._table = table
+        self._gate_of = gate_of or _noted
 
     def look(self, windows: Sequence[Window]) -> Staging:
         """Read the control item, the lease and the windows' verifiers in one consistent call."""
         keys = [{"pk": {"S": name}} for name in ("control", "lease", *(_name(window) for window in windows))]
-        request = {self._table: {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "pk, #s, gate"}}
+        request = {self._table: {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "pk, #s, gate, pad_of"}}
         request[self._table]["ExpressionAttributeNames"] = {"#s": "state"}
         answer = self._client.batch_get_item(RequestItems=request)
         if answer["UnprocessedKeys"]:
@@ -48,7 +57,7 @@ class StagingTable:
         return Staging(
             state=items["control"]["state"]["S"] if "control" in items else None,
             windows=frozenset(window for window in windows if _name(window) in items),
-            gate=items.get("lease", {}).get("gate", {}).get("S", ""),
+            gate=self._gate_of(items),
         )
 
     def take_lease(self, holder: str, now: float) -> None:
@@ -128,6 +137,11 @@ class StagingTable:
             "expires_at": {"N": str(window.not_after + KEPT)},
         }
         return {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+
+
+def _noted(items: Mapping[str, Any]) -> str:
+    """Return the fingerprint that the last run noted with the lease."""
+    return str(items.get("lease", {}).get("gate", {}).get("S", ""))
 
 
 def _name(window: Window) -> str:
