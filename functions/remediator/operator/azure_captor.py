@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenCredential
 
-    from remediator.catalogue.spec import Fix, Target
+    from remediator.catalogue.spec import JSON, Fix, Target
 
 _SECONDS: Final = 300.0
 _CONDITION: Final = "If-Match"
@@ -82,7 +82,7 @@ class AzureCaptor:
         self._beyond = beyond
 
     @contextmanager
-    def watching(self, fix: Fix[Any, Any, Any], target: Target) -> Iterator[AzureWatched]:  # noqa: ARG002 - one client for all
+    def watching(self, fix: Fix[Any, Any, Any], target: Target, wanted: JSON) -> Iterator[AzureWatched]:  # noqa: ARG002 - one client for all
         """Return a client whose reads alone are sent."""
         barrier = Barrier(self._beyond or HTTPAdapter())
         session = requests.Session()

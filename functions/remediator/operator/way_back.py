@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from remediator.catalogue.engine import Change
-    from remediator.catalogue.spec import Fix, Target
+    from remediator.catalogue.spec import JSON, Fix, Target
     from remediator.operator.evidence import Evidence
     from remediator.operator.office import Office
     from remediator.service.records import Finding
@@ -39,8 +39,8 @@ class Now(StrEnum):
 class WayBack:
     """Hold the commands of the cloud's own command line, in order; none where there is nothing to write back.
 
-    Not `whole` are those of a fix that looks at what each of its writes left before it makes the next one: the first
-    ones are known, and that more follow.
+    Not `whole` are those of a fix that looks at what each of its writes left before it makes the next one, where that
+    can't be foreseen: the first ones are known, and that more follow.
     """
 
     now: Now
@@ -70,15 +70,15 @@ class Captor(Protocol):
     failures: tuple[type[Exception], ...]
     """The errors with which the cloud refuses to be read."""
 
-    def watching(self, fix: Fix[Any, Any, Any], target: Target) -> AbstractContextManager[Watched]:
-        """Return such a client for one fix on one target."""
+    def watching(self, fix: Fix[Any, Any, Any], target: Target, wanted: JSON) -> AbstractContextManager[Watched]:
+        """Return such a client for one fix on one target, and the state that it is to write."""
 
 
 def way_back(captor: Captor, home: Home, finding: Finding, change: Change) -> WayBack:
     """Return the calls that write `before` back, only where the setting still is what was left."""
     fix = registry.load(finding.fix)
     target = fix.target.parse(finding.target, home)
-    with captor.watching(fix, target) as watched:
+    with captor.watching(fix, target, change.before) as watched:
         now = _now(captor, fix, watched.client, target, change)
         if now in (Now.ALREADY_BACK, Now.DRIFTED):
             return WayBack(now)
