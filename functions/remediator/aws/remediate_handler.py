@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.aws.admissions import AdmissionItems
 from remediator.aws.clients import new_session
-from remediator.aws.external_ids import OfWindows, Unsealed
 from remediator.aws.event_bus import CONFIG, EventBus
+from remediator.aws.external_ids import OfWindows, Unsealed
 from remediator.aws.monitor import LambdaMonitor
 from remediator.aws.receipts import ReceiptTable
 from remediator.aws.sessions import StsSessions
@@ -136,5 +136,5 @@ def _pauses() -> Iterator[None]:
 
 
 def _code(error: Exception) -> str:
-    response: Any = getattr(error, "response", {})
+    response: Any = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))

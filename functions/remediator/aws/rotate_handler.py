@@ -91,5 +91,5 @@ def _opening(
 
 
 def _code(error: Exception) -> str:
-    response: Any = getattr(error, "response", {})
+    response: Any = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))

@@ -85,7 +85,7 @@ class StsSessions:
 
     def explain(self, error: Exception) -> tuple[str, str]:
         """Return the cloud's error code and message, or the SDK's name for what went wrong on the way."""
-        response: Any = getattr(error, "response", {})
+        response: Any = getattr(error, "response", None) or {}
         details = response.get("Error", {})
         return details.get("Code") or type(error).__name__, details.get("Message") or "The call didn't get through."
 
