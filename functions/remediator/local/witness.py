@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from remediator.local.cloudformation.dynamic import put_in, refers
 from remediator.local.cloudformation.parameters import values_of
 from remediator.local.cloudformation.registry import TYPES
 from remediator.local.cloudformation.resource import Live, Missing, Services
@@ -131,7 +132,8 @@ def _examine(services: Services, template: Template, existing: _Existing, wanted
         yield lie(f"can't be read back: {error}")
         return
     for name, value in properties.items():
-        yield _compare(services, wanted, live.properties, name, value)
+        lie_there = _compare(services, wanted, live.properties, name, put_in(value, services))
+        yield lie(f"{name} differs; it holds a secret") if lie_there and refers(value) else lie_there
 
 
 def _compare(services: Services, wanted: Wanted, live: Mapping[str, Any], name: str, value: Value) -> Lie | None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _SUBSTITUTION: Final = re.compile(r"\$\{(!?)([^}]+)\}")
-_DYNAMIC: Final = "{{resolve:"
 
 
 class Scope(Protocol):
@@ -47,8 +46,6 @@ def resolve(value: Value, scope: Scope) -> Value:
         return {key: item for key, item in resolved.items() if item is not NO_VALUE}
     if isinstance(value, list):
         return [item for item in (resolve(item, scope) for item in value) if item is not NO_VALUE]
-    if isinstance(value, str) and _DYNAMIC in value:
-        raise Invalid("Template error: dynamic references aren't supported by the embedded account")
     return value
 
 

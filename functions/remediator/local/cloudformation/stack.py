@@ -10,6 +10,7 @@ import enum
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from remediator.local.cloudformation.dynamic import put_in
 from remediator.local.cloudformation.history import FAILURES, Event, Failed, explain, summary
 from remediator.local.cloudformation.registry import TYPES
 from remediator.local.cloudformation.resource import Naming
@@ -168,7 +169,8 @@ class Stack:
         try:
             wanted, properties = self._wanted(logical_id)
             naming = Naming(self.place.stack_name, logical_id)
-            physical_id = TYPES[wanted.type_name].create(self._acting(), naming, properties)
+            services = self._acting()
+            physical_id = TYPES[wanted.type_name].create(services, naming, put_in(properties, services))
         except FAILURES as error:
             reason = explain(error)
             self._tell(Event(logical_id, "", type_name, "CREATE_FAILED", reason))
@@ -204,7 +206,8 @@ class Stack:
         now = Resource(wanted, before.physical_id, properties)
         kind = TYPES[wanted.type_name]
         try:
-            kind.update(self._acting(), before.physical_id, before.properties, properties)
+            services = self._acting()
+            kind.update(services, before.physical_id, before.properties, put_in(properties, services))
         except FAILURES as error:
             tell("UPDATE_FAILED", explain(error))
             self._undo(_Step(Action.CHANGED, now, before))  # it may have got half way
@@ -237,7 +240,8 @@ class Stack:
         services = self._acting()
         try:
             if step.action is Action.CHANGED and step.before is not None:
-                kind.update(services, step.now.physical_id, step.now.properties, step.before.properties)
+                wanted = put_in(step.before.properties, services)
+                kind.update(services, step.now.physical_id, step.now.properties, wanted)
             else:
                 kind.delete(services, step.now.physical_id, step.now.properties)
         except FAILURES as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from remediator.local.cloudformation.dynamic import refers
 from remediator.local.cloudformation.intrinsics import decide, references, resolve
 from remediator.local.cloudformation.values import NO_VALUE, Invalid, Value
 
@@ -140,6 +141,8 @@ class Template:
         for key, output in (self.document.get("Outputs") or {}).items():
             if "Condition" in output and not scope.condition(output["Condition"]):
                 continue
+            if refers(resolve(output["Value"], scope)):
+                raise Invalid(f"Template error: output {key} can't hold a dynamic reference")
             export = resolve(output["Export"]["Name"], scope) if "Export" in output else None
             yield Output(key, str(resolve(output["Value"], scope)), output.get("Description"), export)
 
