@@ -55,6 +55,35 @@ def _function(source: str, **properties: Any) -> dict[str, Any]:
 # What each type is made from, what it is changed to, and what it needs beside it.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], Resources]] = {
     "AWS::CDK::Metadata": ({"Analytics": "v2:x"}, {"Analytics": "v2:y"}, {}),
+    "AWS::CloudWatch::Dashboard": (
+        {"DashboardName": "board-of-types", "DashboardBody": '{"widgets": []}'},
+        {"DashboardName": "board-of-types", "DashboardBody": '{"widgets": [], "start": "-PT6H"}'},
+        {},
+    ),
+    "AWS::Events::Rule": (
+        {
+            "Description": "one",
+            "EventPattern": {"source": ["remediator"], "detail": {"outcome": ["fixed", "pending"]}},
+            "Name": "rule-of-types",
+            "State": "DISABLED",
+            "Targets": [
+                {"Arn": ref("T"), "Id": "a", "RoleArn": arn("R")},
+                {
+                    "Arn": ref("T"),
+                    "Id": "b",
+                    "RoleArn": arn("R"),
+                    "InputTransformer": {"InputPathsMap": {"x": "$.detail.x"}, "InputTemplate": '"<x>"'},
+                },
+            ],
+        },
+        {
+            "EventPattern": {"source": ["other"]},
+            "Name": "rule-of-types",
+            "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            "Targets": [{"Arn": ref("T"), "Id": "b", "RoleArn": arn("R")}],
+        },
+        {"T": TOPIC, "R": resource("AWS::IAM::Role", AssumeRolePolicyDocument=trusts("events.amazonaws.com"))},
+    ),
     "AWS::CloudWatch::Alarm": (
         {
             "ActionsEnabled": True,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from remediator.local.calls import CallLog
     from remediator.local.cloudformation.history import Event
+    from remediator.local.emulator.event_rules import EventRules
     from remediator.local.emulator.identities import Identities
     from remediator.local.faults import Faults
     from remediator.local.runtime.functions import Credentials
@@ -110,6 +111,11 @@ class EmbeddedAccount:
     def scheduler(self) -> Scheduler:
         """Return what fires the schedules."""
         return self._running.scheduler
+
+    @property
+    def rules(self) -> EventRules:
+        """Return what delivers events."""
+        return self._running.rules
 
     def client(self, service: str, credentials: Credentials | None = None, region: str | None = None) -> BaseClient:
         """Return an SDK client: the administrator's, or of whoever holds `credentials`."""

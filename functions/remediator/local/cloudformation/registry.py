@@ -9,6 +9,7 @@ from remediator.local.cloudformation.types import (
     cloudwatch,
     dynamodb,
     ecr,
+    events,
     iam,
     kms,
     lambda_,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from remediator.local.cloudformation.resource import ResourceType
 
 _TYPES: Final[tuple[type[ResourceType], ...]] = (
-    *(cdk.Metadata, cloudwatch.Alarm, dynamodb.Table, ecr.Repository),
+    *(cdk.Metadata, cloudwatch.Alarm, cloudwatch.Dashboard, dynamodb.Table, ecr.Repository, events.Rule),
     *(iam.InlinePolicy, iam.ManagedPolicy, iam.Role, kms.Alias, kms.Key),
     *(lambda_.EventInvokeConfig, lambda_.Function, lambda_.Permission, lambda_.Url),
     *(logs.LogGroup, s3.Bucket, s3.BucketPolicy, scheduler.Schedule, secretsmanager.Secret),

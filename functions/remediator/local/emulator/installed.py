@@ -18,6 +18,7 @@ from remediator.local.emulator import (
     url_service,
 )
 from remediator.local.emulator.cloudformation_service import CloudFormationService
+from remediator.local.emulator.event_rules import EventRules
 from remediator.local.emulator.hooks import Hooks
 from remediator.local.emulator.identities import Identities, make_identities
 from remediator.local.emulator.lambda_service import LambdaService, deployed
@@ -26,6 +27,7 @@ from remediator.local.emulator.runtime_account import RuntimeAccount
 from remediator.local.emulator.schedules import schedules
 from remediator.local.emulator.server import MotoServer
 from remediator.local.emulator.sessions import service_session
+from remediator.local.emulator.trail import Trail
 from remediator.local.function_url import door
 from remediator.local.function_url.door import Doors
 from remediator.local.runtime.asynchronous import AsyncInvoker
@@ -97,6 +99,10 @@ class Emulator:
         undo.callback(self.host.close)
         self.asynchronous = AsyncInvoker(self.host, clock, deployed, self.outbox)
         undo.callback(self.asynchronous.close)
+        self.rules = EventRules(self.outbox, self.asynchronous, say)
+        self.rules.install(hooks)
+        undo.callback(self.rules.close)
+        enforced.witness = self._trail = Trail(self.rules)
         LambdaService(self.host, self.asynchronous).install(hooks)
         CloudFormationService(self._services, on_event).install(hooks)
         self.doors = Doors(door.Surroundings(self.host, deployed, url_service.auth_type, self.calls, self.faults))
@@ -133,6 +139,7 @@ class Emulator:
             credentials = self.identities.admin.credentials
         else:
             credentials = service_session(Acting(role_arn, CLOUDFORMATION), "AWSCloudFormation")
+        self._trail.stacks.add(credentials.access_key)
         return ServiceClients(Clients(self.server.endpoint, region, credentials), account)
 
     def _kill(self, access_key: str) -> None:

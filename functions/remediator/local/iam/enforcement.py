@@ -6,7 +6,8 @@ import re
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import flask
 from flask import Response
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from moto.core.request import Request as MotoRequest
 
+Witness: TypeAlias = "Callable[[Principal, apicall.ApiCall, str | None], None]"
+"""Hears who called what, and the code of the refusal if it was refused."""
+
 _NOT_AWS: Final = ("/moto-api", "/latest/", "/favicon.ico", "/static/")
 # Where moto looks for a region before it looks at the signature.
 _REGION_FOR_MOTO: Final = re.compile(r"(?:\bregion/|\.)([a-z]{2}(?:-[a-z]+)+-\d)\b")
@@ -45,7 +49,17 @@ class Installation:
     def __init__(self, gate: _Gate, undo: Sequence[Callable[[], None]]) -> None:
         self.calls = gate.calls
         self.faults = gate.faults
+        self._gate = gate
         self._undo = undo
+
+    @property
+    def witness(self) -> Witness:
+        """Return who is told of every call that was decided."""
+        return self._gate.witness
+
+    @witness.setter
+    def witness(self, witness: Witness) -> None:
+        self._gate.witness = witness
 
     def uninstall(self) -> None:
         """Take every hook off again."""
@@ -94,6 +108,7 @@ class _Gate:
         self.bypass = bypass
         self.calls = calls
         self.faults = faults
+        self.witness: Witness = lambda *_: None
 
     def handle(self, request: MotoRequest, proceed: Callable[[], Response]) -> Response:
         """Answer a request: by moto if it may, else with its service's refusal."""
@@ -114,7 +129,9 @@ class _Gate:
         fault = self.faults.strike(record)
         if fault:
             return self._broken(fault, request, call, record, proceed)
-        return _atomically(call, proceed)
+        answer = _atomically(call, proceed)
+        self.witness(principal, call, None if answer.status_code < HTTPStatus.BAD_REQUEST else "ClientException")
+        return answer
 
     def _judge(self, principal: Principal, call: apicall.ApiCall) -> Call:
         checks = services.checks(call)
@@ -133,6 +150,7 @@ class _Gate:
         )
         self.calls.record(record)
         if not decision.allowed:
+            self.witness(principal, call, "AccessDenied")
             raise Refused("AccessDenied", _sentence(principal, check.action, check.resource, decision.reason))
         return record
 

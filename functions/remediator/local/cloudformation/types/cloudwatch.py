@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from remediator.local.cloudformation.resource import Live, Missing, Naming, ResourceType, Services, pick
+from remediator.local.cloudformation.resource import (
+    Live,
+    Missing,
+    Naming,
+    ResourceType,
+    Services,
+    missing_if,
+    pick,
+)
 
 if TYPE_CHECKING:
     from remediator.local.cloudformation.values import Properties
@@ -48,6 +56,41 @@ class Alarm(ResourceType):
         if not alarms:
             raise Missing(f"alarm {physical_id} doesn't exist")
         return Live(pick(alarms[0], (*_SETTINGS, "AlarmName")), {"Arn": alarms[0]["AlarmArn"]})
+
+
+class Dashboard(ResourceType):
+    """A dashboard."""
+
+    name: ClassVar[str] = "AWS::CloudWatch::Dashboard"
+    settable: ClassVar[frozenset[str]] = frozenset({"DashboardName", "DashboardBody"})
+    replacing: ClassVar[frozenset[str]] = frozenset({"DashboardName"})
+
+    def create(self, services: Services, naming: Naming, wanted: Properties) -> str:
+        """Make the dashboard; return its name."""
+        name = str(wanted.get("DashboardName") or naming.generate(255))
+        self._put(services, name, wanted)
+        return name
+
+    def update(self, services: Services, physical_id: str, before: Properties, wanted: Properties) -> None:
+        """Write it again."""
+        del before
+        self._put(services, physical_id, wanted)
+
+    def delete(self, services: Services, physical_id: str, properties: Properties) -> None:
+        """Remove it."""
+        del properties
+        services.client("cloudwatch").delete_dashboards(DashboardNames=[physical_id])
+
+    def read(self, services: Services, physical_id: str, properties: Properties) -> Live:
+        """Read it."""
+        del properties
+        with missing_if("ResourceNotFound"):
+            seen = services.client("cloudwatch").get_dashboard(DashboardName=physical_id)
+        return Live(pick(seen, ("DashboardName", "DashboardBody")))
+
+    @staticmethod
+    def _put(services: Services, name: str, wanted: Properties) -> None:
+        services.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=wanted["DashboardBody"])
 
 
 def _options(wanted: Properties) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from remediator.local.iam.check import Check
 
-from . import by_parameter, dynamodb, iam_entities, keys, s3, secrets, sts
+from . import by_parameter, dynamodb, events, iam_entities, keys, s3, secrets, sts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SERVICES: Final[dict[str, Callable[[ApiCall], list[Check]]]] = {
     "dynamodb": dynamodb.checks,
+    "events": events.checks,
     "iam": iam_entities.checks,
     "kms": keys.checks,
     "s3": s3.checks,
