@@ -171,8 +171,7 @@ def _update_stack(  # noqa: PLR0913, PLR0917 - moto's own signature
 ) -> HostedStack:
     stack = cast("HostedStack", self.get_stack(name))
     texts = merge(parameters, stack.stack_parameters)
-    acting = role_arn or stack.role_arn  # CloudFormation goes on with the role that it was given last
-    _bring(self, stack, Request(template, texts, stack.tags if tags is None else tags, acting))
+    _bring(self, stack, Request(template, texts, stack.tags if tags is None else tags, role_arn))
     return stack
 
 
