@@ -19,6 +19,8 @@ METRICS: Final[Mapping[str, MetricUnit]] = {
     "GateUnavailable": MetricUnit.Count,
     "PolicyBroken": MetricUnit.Count,
     "NotAnnounced": MetricUnit.Count,
+    "GateChanged": MetricUnit.Count,
+    "UnexplainedAccess": MetricUnit.Count,
     "Fixed": MetricUnit.Count,
     "RolledBack": MetricUnit.Count,
     "Refused": MetricUnit.Count,

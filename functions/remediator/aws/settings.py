@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from remediator.aws.trail import Ours
 from remediator.catalogue.spec import Home
 from remediator.service.scope import Scope
 
@@ -48,6 +49,14 @@ class RemediateSettings:
     scope: Scope
 
 
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """Hold the watcher's environment."""
+
+    receipts_table: str
+    ours: Ours
+
+
 def rotate_settings(environment: Mapping[str, str]) -> RotateSettings:
     """Read the rotator's environment; a missing variable raises `KeyError` with its name."""
     return RotateSettings(
@@ -80,6 +89,19 @@ def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
             regions=frozenset(_listed(environment["REGIONS"])),
             fixes=frozenset(_listed(environment["FIXES"])),
             own=tuple(json.loads(environment["OWN_RESOURCES"])),
+        ),
+    )
+
+
+def watch_settings(environment: Mapping[str, str]) -> WatchSettings:
+    """Read the watcher's environment; a missing variable raises `KeyError` with its name."""
+    return WatchSettings(
+        receipts_table=environment["RECEIPTS_TABLE"],
+        ours=Ours(
+            remediator_id=environment["REMEDIATOR_ROLE_ID"],
+            remediator_arn=environment["REMEDIATOR_ROLE_ARN"],
+            rotator_id=environment["ROTATOR_ROLE_ID"],
+            operator_id=environment["OPERATOR_ROLE_ID"],
         ),
     )
 
