@@ -54,8 +54,12 @@ class Unsealed:
             raise GateShut(str(error)) from None
 
     def _pad(self, window: Window) -> bytes:
-        keys = [{"pk": {"S": f"window/{window}"}}]
-        request = {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "pad"}
+        request = {
+            "Keys": [{"pk": {"S": f"window/{window}"}}],
+            "ConsistentRead": True,
+            "ProjectionExpression": "#pad",
+            "ExpressionAttributeNames": {"#pad": "pad"},  # a word of DynamoDB's own
+        }
         found = self.client.batch_get_item(RequestItems={self.table: request})["Responses"].get(self.table, [])
         if not found or "pad" not in found[0]:
             raise GateShut("nothing is sealed for the window")

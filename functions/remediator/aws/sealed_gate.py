@@ -23,7 +23,7 @@ TOUCHED: Final = ("pk", "pad", "pad_of")
 
 BEHIND: Final = 94
 AHEAD: Final = 4
-"""How far pads are looked for: with the state, no more than the 100 items that DynamoDB changes at once. Eight hours."""
+"""How far pads are looked for: with the state, no more than the 100 items that DynamoDB changes at once."""
 
 
 class StoredValue:
