@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,15 @@ from remediator.service.errors import Frozen, LeaseTaken
 from remediator.service.rotate import Rotator
 from remediator.service.standing import Standing
 from tests.aws.conftest import DEPLOYMENT, REMEDIATOR
+from tests.service.world import Notebook
 
 if TYPE_CHECKING:
+    from remediator.core.gate import Opening
     from tests.aws.conftest import Account
 
 NOW = 1_800_000_120
 WINDOWS = staged_at(NOW)
+SEED = new_seed(lambda length: bytes(range(length)))
 
 
 def record(window: Window) -> SeedRecord:
@@ -42,9 +46,18 @@ def table(account: Account) -> StagingTable:
 
 
 @pytest.fixture
-def gate(account: Account) -> TrustPolicyGate:
+def notebook() -> Notebook:
+    return Notebook()
+
+
+@pytest.fixture
+def gate(account: Account, notebook: Notebook) -> TrustPolicyGate:
     return TrustPolicyGate(
-        account.client("iam"), deployment=DEPLOYMENT, write_role="remediator-write", remediator_role=REMEDIATOR
+        account.client("iam"),
+        deployment=DEPLOYMENT,
+        write_role="remediator-write",
+        remediator_role=REMEDIATOR,
+        monitor=notebook,
     )
 
 
@@ -194,6 +207,90 @@ def test_each_window_has_one_statement_with_its_own_value_and_dates(gate: TrustP
     ]
 
 
+def _openings(*windows: Window) -> dict[Window, Opening]:
+    return {window: opening(DEPLOYMENT, window, SEED) for window in windows}
+
+
+def _put(account: Account, *statements: dict[str, Any]) -> None:
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    account.client("iam").update_assume_role_policy(RoleName="remediator-write", PolicyDocument=json.dumps(document))
+
+
+def _statement_of(window: Window, value: str, principal: str = REMEDIATOR, **condition: Any) -> dict[str, Any]:
+    (statement,) = open_document(principal, {window: value})["Statement"]
+    statement["Condition"] |= condition
+    return dict(statement)
+
+
+def _value(window: Window) -> str:
+    return gate_value(DEPLOYMENT, window, opening(DEPLOYMENT, window, SEED)).text()
+
+
+def test_moving_the_gate_over_what_we_left_or_a_deployment_closed_is_quiet(
+    gate: TrustPolicyGate, notebook: Notebook, account: Account
+) -> None:
+    """Also if the run that wrote it was killed, or IAM shows an older document still."""
+    gate.set(_openings(*WINDOWS[:3]))
+    gate.set(_openings(*WINDOWS[1:]))
+    gate.close()
+    gate.set(_openings(*WINDOWS[:2]))
+    _put(account, *closed_document(REMEDIATOR)["Statement"])
+    gate.set(_openings(*WINDOWS))
+    assert notebook.metrics["GateChanged"] == 0
+
+
+FOREIGN = {
+    "a stranger in the window": _statement_of(WINDOWS[1], _value(WINDOWS[1]), "arn:aws:iam::999999999999:root"),
+    "a value of a stranger's": _statement_of(WINDOWS[1], "f" * 64),
+    "no value": _statement_of(WINDOWS[1], _value(WINDOWS[1]), StringEquals={}),
+    "no end": _statement_of(WINDOWS[1], _value(WINDOWS[1]), DateLessThan={}),
+    "another beginning": _statement_of(
+        WINDOWS[1], _value(WINDOWS[1]), DateGreaterThanEquals={"aws:CurrentTime": "2020-01-01T00:00:00Z"}
+    ),
+    "a window that nobody staged": _statement_of(WINDOWS[3] + 9, "f" * 64),
+    "nothing but a principal": {"Effect": "Allow", "Principal": {"AWS": REMEDIATOR}, "Action": "sts:AssumeRole"},
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
+def test_moving_the_gate_over_what_somebody_else_wrote_rings_once_and_repairs(
+    gate: TrustPolicyGate, notebook: Notebook, account: Account, foreign: dict[str, Any]
+) -> None:
+    gate.set(_openings(*WINDOWS))
+    _put(account, _statement_of(WINDOWS[0], _value(WINDOWS[0])), foreign)
+    gate.set(_openings(*WINDOWS))
+    assert notebook.notes == [("somebody else changed whom the write role trusts", {"statements": 1})]
+    assert notebook.metrics["GateChanged"] == 1
+    gate.set(_openings(*WINDOWS))
+    assert notebook.metrics["GateChanged"] == 1
+
+
+def test_whatever_form_a_stranger_gives_the_policy_the_gate_is_repaired(
+    gate: TrustPolicyGate, notebook: Notebook, account: Account
+) -> None:
+    odd = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": ["sts:AssumeRole"],
+        "Condition": {"DateGreaterThanEquals": {"aws:CurrentTime": ["2020-01-01T00:00:00Z"]}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": odd})
+    account.client("iam").update_assume_role_policy(RoleName="remediator-write", PolicyDocument=document)
+    assert not gate.stands(WINDOWS, "any")
+    left = gate.set(_openings(*WINDOWS))
+    assert notebook.metrics["GateChanged"] == 1
+    assert gate.stands(WINDOWS, left)
+
+
+def test_closing_the_gate_over_a_stranger_rings(gate: TrustPolicyGate, notebook: Notebook, account: Account) -> None:
+    gate.set(_openings(*WINDOWS))
+    gate.close()
+    assert notebook.metrics["GateChanged"] == 0
+    _put(account, _statement_of(WINDOWS[1], _value(WINDOWS[1]), "arn:aws:iam::999999999999:root"))
+    gate.close()
+    assert notebook.metrics["GateChanged"] == 1
+
+
 def test_the_closed_gate_opens_for_nobody_since_2000(gate: TrustPolicyGate, account: Account) -> None:
     gate.close()
     (statement,) = account.client("iam").get_role(RoleName="remediator-write")["Role"]["AssumeRolePolicyDocument"][
@@ -210,7 +307,7 @@ def test_five_windows_fit_in_a_trust_policy(partition: str) -> None:
     assert len(compact(document)) <= 2048
 
 
-def test_a_rotation_takes_eight_calls_when_it_writes_and_two_when_all_is_in_place(account: Account) -> None:
+def test_a_rotation_takes_nine_calls_when_it_writes_and_two_when_all_is_in_place(account: Account) -> None:
     calls: list[str] = []
     clients: dict[str, Any] = {name: account.client(name) for name in ("secretsmanager", "dynamodb", "iam")}
     for client in clients.values():
@@ -221,7 +318,7 @@ def test_a_rotation_takes_eight_calls_when_it_writes_and_two_when_all_is_in_plac
         SecretsManagerRing(clients["secretsmanager"], DEPLOYMENT, account.slots),
         StagingTable(clients["dynamodb"], "remediator-state"),
         TrustPolicyGate(clients["iam"], deployment=DEPLOYMENT, write_role="remediator-write",
-                        remediator_role=REMEDIATOR),
+                        remediator_role=REMEDIATOR, monitor=Notebook()),
         lambda: now[0],
         os.urandom,
     )  # fmt: skip
@@ -234,5 +331,5 @@ def test_a_rotation_takes_eight_calls_when_it_writes_and_two_when_all_is_in_plac
     assert rotator.run("run-3").wrote
     assert calls == [
         "BatchGetItem", "UpdateItem", "BatchGetItem", "BatchGetSecretValue", "PutSecretValue", "TransactWriteItems",
-        "UpdateAssumeRolePolicy", "UpdateItem",
+        "GetRole", "UpdateAssumeRolePolicy", "UpdateItem",
     ]  # fmt: skip

@@ -86,6 +86,7 @@ def _opening(
         deployment=settings.deployment,
         write_role=settings.write_role_name,
         remediator_role=settings.remediator_role_arn,
+        monitor=_monitor(),
     )
     return trust_policy, StagingTable(tables, settings.state_table)
 
