@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -12,12 +13,17 @@ from remediator.cli.failures import Failed
 from remediator.cli.places import credentials_of
 from remediator.operator.aws_captor import AwsCaptor
 from remediator.operator.aws_office import AwsOffice, outputs_of
+from remediator.operator.aws_roll import GateRoller
+from remediator.operator.freezing import waits
 from remediator.vendor import Client, Deployment, reader_access
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 STACK: Final = "Remediator"
+
+LONGEST_UPDATE: Final = 900
+"""Seconds after which an update of the stack isn't waited for any longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,17 @@ class AwsPlace:
     def captor(self) -> AwsCaptor:
         """Return what derives the way back; in an embedded account it reads as the administrator."""
         return AwsCaptor(self.session("admin"), endpoint_url=self.endpoint_url)
+
+    def roller(self, tell: Callable[[str], None]) -> GateRoller:
+        """Return what rolls a sealed gate, as whoever signed in; in an embedded account as the administrator."""
+        return GateRoller(
+            self.session("admin"),
+            self.stack or STACK,
+            endpoint_url=self.endpoint_url,
+            clock=time.time,
+            waits=lambda: waits(LONGEST_UPDATE),
+            tell=tell,
+        )
 
     @property
     def endpoint_url(self) -> str | None:

@@ -22,6 +22,7 @@ _GATES: Final = {
     "closed": ("○ closed", "bold red"),
     "foreign": ("▲ the trust policy trusts a principal that isn't ours", "bold red"),
 }
+_SEALED: Final = ", sealed: one external id until `remediator roll-gate`"
 _ALARMS: Final = {"OK": "green", "ALARM": "bold red"}
 
 
@@ -34,7 +35,7 @@ def _head(condition: Condition) -> Table:
     text, style = _GATES[condition.gate]
     rotation = condition.last_rotation
     rows = [
-        ("gate", Text(text, style=style)),
+        ("gate", Text(text + (_SEALED if condition.sealed else ""), style=style)),
         ("closes", _closing(condition)),
         ("rotated", Text(f"{moment(rotation[0])} to {moment(rotation[1])[11:19]}" if rotation else "never")),
         ("control", _control(condition.control)),
@@ -68,7 +69,8 @@ def _closing(condition: Condition) -> Text:
 def _windows(condition: Condition) -> Table:
     table = Table(box=None, header_style="dim")
     opens = condition.opens
-    for column in ("window", "from", "staged", *(() if opens is None else ("STS opens",)), ""):
+    opening = "sealed" if condition.sealed else "STS opens"
+    for column in ("window", "from", "staged", *(() if opens is None else (opening,)), ""):
         table.add_column(column)
     for window in open_at(condition.now):
         table.add_row(

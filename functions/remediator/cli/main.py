@@ -7,7 +7,21 @@ import traceback
 
 import typer
 
-from remediator.cli import azure, code, fixes, freeze, history, local, policy, receipts, rollback, status, vendor
+from remediator.cli import (
+    azure,
+    code,
+    doctor,
+    fixes,
+    freeze,
+    history,
+    local,
+    policy,
+    receipts,
+    roll_gate,
+    rollback,
+    status,
+    vendor,
+)
 from remediator.cli.demo import command
 from remediator.cli.exits import MEANING, Exit
 
@@ -27,6 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.add_typer(fixes.app, name="fixes")
 app.command("show")(receipts.show)
 app.command("history")(history.history)
@@ -34,6 +49,7 @@ app.command("rollback")(rollback.rollback)
 app.command("code")(code.code)
 app.command("freeze")(freeze.freeze)
 app.command("unfreeze")(freeze.unfreeze)
+app.command("roll-gate")(roll_gate.roll_gate)
 app.add_typer(policy.app, name="policy")
 app.add_typer(vendor.app, name="vendor")
 app.add_typer(local.app, name="local")

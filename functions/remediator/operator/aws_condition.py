@@ -26,6 +26,8 @@ def examine(office: AwsOffice, now: float) -> Condition:
     outputs = office.outputs
     dynamodb, table = office.service("dynamodb"), outputs["StateTable"]
     opens, foreign = _trust(office.service("iam"), outputs, now)
+    if outputs.get("Gate") == "sealed":
+        opens = _having(dynamodb, table, open_at(now), "pad_of")
     return Condition(
         now=now,
         cloud=office.cloud,
@@ -37,19 +39,27 @@ def examine(office: AwsOffice, now: float) -> Condition:
         ),
         answers=office.client().health().gate,
         control=ControlItem(dynamodb, table).read(),
-        staged=_staged(dynamodb, table, open_at(now)),
+        staged=_having(dynamodb, table, open_at(now), "pk"),
         opens=opens,
         foreign=foreign,
         alarms=_alarms(office.service("cloudwatch")),
     )
 
 
-def _staged(client: Any, table: str, windows: Sequence[Window]) -> tuple[int, ...]:  # noqa: ANN401 - an SDK client
-    def stands(window: Window) -> bool:
-        key = {"pk": {"S": f"window/{window}"}}
-        return "Item" in client.get_item(TableName=table, Key=key, ConsistentRead=True, ProjectionExpression="pk")
+def _having(
+    client: Any,  # noqa: ANN401 - an SDK client
+    table: str,
+    windows: Sequence[Window],
+    attribute: str,
+) -> tuple[int, ...]:
+    """Return the windows whose items have an attribute."""
 
-    return tuple(window.number for window in windows if stands(window))
+    def has(window: Window) -> bool:
+        key = {"pk": {"S": f"window/{window}"}}
+        found = client.get_item(TableName=table, Key=key, ConsistentRead=True, ProjectionExpression=attribute)
+        return bool(found.get("Item"))
+
+    return tuple(window.number for window in windows if has(window))
 
 
 def _trust(

@@ -33,9 +33,10 @@ USES_WRITE_ROLE: Final = ("iam:GetRolePolicy", "iam:PutRolePolicy")
 def freezer(office: AwsOffice, tell: Callable[[Step], None], waits: Callable[[], Iterable[None]]) -> Freezer:
     """Return what freezes a deployment; `waits` pauses while another run of the rotator is at work."""
     names = office.outputs
+    deny = DenyWherePermitted if names.get("Gate") == "sealed" else DenyPolicy
     return Freezer(
         ControlItem(office.service("dynamodb"), names["StateTable"]),
-        DenyPolicy(office.service("iam"), names["WriteRoleArn"].rpartition("/")[2]),
+        deny(office.service("iam"), names["WriteRoleArn"].rpartition("/")[2]),
         InvokedRotator(office.service("lambda"), names["RotateFunction"], waits),
         tell,
     )
@@ -127,6 +128,22 @@ class DenyPolicy:
             self._client.put_role_policy(RoleName=self._role, PolicyName=POLICY, PolicyDocument=document)
 
 
+class DenyWherePermitted(DenyPolicy):
+    """Deny the write role everything where the organisation lets the operator; with a sealed gate it may not."""
+
+    def put_up(self) -> None:
+        """Deny everything to everybody, or say how long what is out lives on."""
+        try:
+            super().put_up()
+        except NotDone as refused:
+            raise NotDone(f"{refused}; where IAM can't be written, they live on for an hour at most") from None
+
+    def lower(self) -> None:
+        """Lower the Deny if it stands: one that was never allowed to stand keeps nobody from going on."""
+        if self.stands():
+            super().lower()
+
+
 class _Busy(Exception):  # noqa: N818 - errors are named for what is the case
     """The rotator didn't do its work this time; another try may find it free."""
 
@@ -141,17 +158,18 @@ class InvokedRotator:
 
     def close(self) -> str:
         """Have the closed trust policy written."""
-        if not self._finds_frozen():
+        if not self.finds_frozen():
             raise NotDone("somebody unfroze it while it was being frozen: the rotator found it open")
         return ""
 
     def open(self) -> str:
         """Have the trust policy of the staged windows written."""
-        if self._finds_frozen():
+        if self.finds_frozen():
             raise FrozenAgain("somebody froze it again meanwhile, and that holds")
         return ""
 
-    def _finds_frozen(self) -> bool:
+    def finds_frozen(self) -> bool:
+        """Tell whether a run of its own found the state frozen; raise `NotDone` where none comes to its end."""
         reason = ""
         for _ in chain((None,), self._waits()):
             try:

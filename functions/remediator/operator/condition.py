@@ -43,7 +43,8 @@ class Condition:
     `answers` is what the endpoint itself says: open, frozen or unavailable. `control` says so too, and who ordered it.
     `staged` are the windows that the rotator
     prepared: on AWS the state table shows them, on Azure the seed vault, since the operator may not see the table.
-    `opens` are those for which STS opens; None on Azure, where a sealed key is the gate and the operator sees none.
+    `opens` are those for which STS opens, or that have a pad where the gate is sealed; None on Azure, where a sealed
+    key is the gate and the operator sees none.
     `foreign` are principals in the trust policy that don't belong there.
     """
 
@@ -59,18 +60,23 @@ class Condition:
     alarms: tuple[Alarm, ...]
 
     @property
+    def sealed(self) -> bool:
+        """Tell whether the gate is one external id under pads, which STS compares in every window alike."""
+        return self.outputs.get("Gate") == "sealed"
+
+    @property
     def gate(self) -> str:
         """Return `open`, `frozen`, `closed`, or `foreign` where the trust policy trusts who it shouldn't."""
         if self.foreign:
             return "foreign"
         if self.control.state == "frozen":
             return "frozen"
-        return "open" if self.answers == "open" and window_at(self.now).number in self._ready else "closed"
+        return "open" if self.answers == "open" and window_at(self.now).number in self.ready else "closed"
 
     @property
     def closes_at(self) -> int | None:
         """Return when the gate closes if the rotator never runs again; the last window's grace counts."""
-        return Window(max(self._ready)).closes if self._ready else None
+        return Window(max(self.ready)).closes if self.ready else None
 
     @property
     def last_rotation(self) -> tuple[int, int] | None:
@@ -81,7 +87,7 @@ class Condition:
         return window.not_before, window.not_after
 
     @property
-    def _ready(self) -> set[int]:
+    def ready(self) -> set[int]:
         """Return the windows that are staged and that the gate opens for."""
         return set(self.staged) if self.opens is None else set(self.staged) & set(self.opens)
 

@@ -17,3 +17,7 @@ class NoDeployment(NotFound):
 
 class NoReceipt(NotFound):
     """There is no receipt of that id."""
+
+
+class NotSealed(NotFound):
+    """The deployment's gate isn't sealed: there is no external id to roll."""
