@@ -80,12 +80,22 @@ class Return:
         if isinstance(claimed, Record):
             return remediator.outcome_of(claimed)
         met = remediator.receipts.findings(admitted.key) if claimed.resumed else ()
-        done = {one.index: one for one in met}
-        now = int(remediator.clock())
-        begun = [done.get(one.index) or replace(way.begin(one), remediation=admitted.key, at=now) for one in receipts]
+        begun = self._begun(way, receipts, {one.index: one for one in met}, admitted.key)
         binding = way.mode is Mode.ROLLBACK and call.principal.role is not Role.OPERATOR
         tasks = [task_of(one, remediator.scope) for one in begun]
         return remediator.run(claimed, admitted, tasks, way.kind, binding=binding)
+
+    def _begun(self, way: _Way, receipts: Sequence[Finding], met: dict[int, Finding], key: str) -> list[Finding]:
+        """Return where each finding stands that an earlier attempt met, or that is begun now.
+
+        What a refresh settled isn't among its receipts any more, and stays its result; what it found but couldn't note
+        on the receipt is looked at again.
+        """
+        now = int(self.remediator.clock())
+        ended = {} if way.mode is Mode.REFRESH else met
+        begun = [ended.get(one.index) or replace(way.begin(one), remediation=key, at=now) for one in receipts]
+        chosen = {one.index for one in receipts}
+        return begun + [one for index, one in met.items() if index not in chosen]
 
 
 def _undoing(receipt: Finding) -> Finding:
