@@ -143,3 +143,10 @@ def test_sessions_are_filled_as_the_policies_allow(sessions: StsSessions) -> Non
     many = TARGETS * 40
     sizes = list(sessions.chunks(FIX, many, deadline=PASSAGE.deadline, write=True))
     assert sum(sizes) == len(many)
+
+
+def test_a_client_that_the_function_makes_later_is_the_function_s_own(account: Account, sessions: StsSessions) -> None:
+    whose: Any = account.session
+    own = whose.get_credentials().access_key
+    with sessions.at(PASSAGE).open(FIX, TARGETS, write=True) as session:
+        assert whose.get_credentials().access_key == own != session.credentials.access_key

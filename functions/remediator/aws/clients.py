@@ -18,3 +18,10 @@ def new_session() -> botocore.session.Session:
     session = botocore.session.get_session()
     session.set_default_client_config(CONFIG)
     return session
+
+
+def session_beside(session: botocore.session.Session) -> botocore.session.Session:
+    """Return a session for credentials that aren't the function's; what the SDK has read of its data is shared."""
+    beside = new_session()
+    beside.register_component("data_loader", session.get_component("data_loader"))
+    return beside

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from remediator.aws.clients import session_beside
 from remediator.catalogue.policies import SESSION_LIMIT, TAGGING, chunks, compact, session_policy
 from remediator.service.errors import GateShut, SessionTooLarge, TagsUnread
 
@@ -76,7 +77,7 @@ class StsSessions:
     failures: tuple[type[Exception], ...] = (ClientError, BotoCoreError)
 
     def __init__(self, session: SdkSession, *, external_ids: ExternalIds, write_role: str) -> None:
-        self._session = session
+        self._session = session_beside(session)
         self._sts: Any = session.create_client("sts")
         self._external_ids = external_ids
         self._write_role = write_role
