@@ -13,6 +13,7 @@ from remediator.operator.errors import NoDeployment
 from remediator.vendor.azure_access import AzureAccess
 from remediator.vendor.azure_deployment import AzureDeployment
 from remediator.vendor.client import Client
+from remediator.vendor.transport import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableClient
 
-    from remediator.vendor.transport import HttpTransport
 
 DEPLOYMENT: Final = "remediator"
 """The name that the installer gives the ARM deployment."""
@@ -48,6 +48,11 @@ class AzureOffice:
     def outputs(self) -> Mapping[str, str]:
         """Return the installation's outputs."""
         return outputs_of(self.arm, self.group)
+
+    @property
+    def transport(self) -> HttpTransport:
+        """Return what carries requests that aren't the SDK's."""
+        return self._transport or HttpTransport()
 
     @property
     def operator(self) -> str:

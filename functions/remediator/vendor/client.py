@@ -12,7 +12,7 @@ from remediator.core.codes import parse_code
 from remediator.core.messages import KEY, Request, show, sign
 from remediator.service.records import Mode
 from remediator.vendor.answers import read_answer, read_fixes, read_health, read_result
-from remediator.vendor.clock import CorrectedClock, SystemClock
+from remediator.vendor.clock import CorrectedClock, SystemClock, seconds_of
 from remediator.vendor.errors import NotServed, TurnedAway, Unauthorized
 from remediator.vendor.keyring import Keyring
 from remediator.vendor.patience import Patience, Waiting
@@ -108,6 +108,12 @@ class Client:
     def health(self) -> Health:
         """Return what the deployment says of itself."""
         return read_health(self._get("/v1/health"))
+
+    def skew(self) -> float | None:
+        """Return by how many seconds the endpoint's clock is ahead of this machine's; None if its reply has no date."""
+        reply = self._transport.send(self._call(Request("GET", "/v1/health", b"", "")))
+        shown = seconds_of(reply.headers.get("date"))
+        return None if shown is None else shown - self._clock.own()
 
     def _remediate(self, mode: Mode, findings: Iterable[Finding], key: str | None) -> Answer:
         body = {"mode": mode.value, "findings": [finding.document() for finding in findings]}

@@ -58,7 +58,7 @@ class CorrectedClock:
 
         One that isn't a date corrects nothing.
         """
-        shown = _seconds(date)
+        shown = seconds_of(date)
         if shown is None or abs(shown - self.now()) < _NOTICEABLE:
             return False
         self._offset = shown - self._clock.now()
@@ -66,7 +66,7 @@ class CorrectedClock:
         return True
 
 
-def _seconds(date: str | None) -> float | None:
+def seconds_of(date: str | None) -> float | None:
     """Return the middle of the second that an HTTP date names (RFC 9110, section 5.6.7), in Unix time."""
     try:
         return parsedate_to_datetime(date or "").timestamp() + 0.5

@@ -1,0 +1,75 @@
+"""Examine a deployment from end to end."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remediator.cli.exits import Exit
+from remediator.cli.options import command
+from remediator.cli.places import Place
+from remediator.cli.speech import Speech
+
+if TYPE_CHECKING:
+    from remediator.operator.doctor import Check
+
+_PLANNED = "What to plan"
+_NOT_NOW = frozenset({"state", "gate"})
+_MARKS = {True: "✓", False: "✗", None: "·"}
+
+
+@command
+def doctor(  # noqa: PLR0913 - one per option
+    *,
+    fix: Annotated[
+        str | None,
+        typer.Option(help="A fix's id; the account's password policy if you don't say.", rich_help_panel=_PLANNED),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="ARN, or Azure's id, of a resource of yours.", rich_help_panel=_PLANNED)
+    ] = None,
+    target_region: Annotated[
+        str | None, typer.Option(help="Where the ARN names no region: S3 buckets.", rich_help_panel=_PLANNED)
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="May be repeated.", rich_help_panel=_PLANNED)
+    ] = None,
+    place: Place,
+    speech: Speech,
+) -> None:
+    """Examine everything that the deployment rests on, and say of each thing what to do next. It changes nothing.
+
+    The gate, the rotation, who is told of alarms, whether the clocks agree, the write role; and a plan, from the code
+    to the answer. Ends with 5 while the gate isn't open, else with 1 if something isn't right.
+
+    Example:  [cyan]remediator doctor --fix aws.kms.enable-rotation --target arn:aws:kms:eu-west-1:111122223333:key/…[/cyan]
+    """
+    import time
+
+    from remediator.cli.asked import Words, from_words
+    from remediator.operator.doctor import diagnose
+
+    words = Words(fix, None, [target] if target else [], target_region, parameter or (), acknowledge=True)
+    given = fix or target or target_region or parameter
+    (asked,) = from_words(words) if given else (None,)
+    checks = []
+    for check in diagnose(place.operator(), asked, time.time()):
+        checks.append(check)
+        if not speech.json:
+            _show(check, speech)
+    document = [{"about": one.about, "fine": one.fine, "said": one.said, "next": one.next} for one in checks]
+    speech.answer({"checks": document})
+    wrong = {one.about for one in checks if one.fine is False}
+    if wrong:
+        raise typer.Exit(Exit.NOT_NOW if wrong & _NOT_NOW else Exit.NOT_FIXED)
+
+
+def _show(check: "Check", speech: Speech) -> None:
+    """Show a check as soon as it is made: the plan takes a while."""
+    from rich.text import Text
+
+    style = {True: "green", False: "bold red", None: "dim"}[check.fine]
+    speech.note(Text(f"{_MARKS[check.fine]} ", style=style).append(f"{check.about}: {check.said}", style="default"))
+    if check.next:
+        speech.note(Text(f"  {check.next}", style="yellow"))
