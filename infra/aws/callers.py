@@ -74,7 +74,7 @@ def make_reader(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam.C
         ),
         managed_policy_arns=[f"arn:{Aws.PARTITION}:iam::aws:policy/SecurityAudit"],
         max_session_duration=SESSION_SECONDS,
-        policies=[inline("call", [*reading, *_no_other_look(seeds)])],
+        policies=[inline("call", [*reading, *_no_other_look(seeds), *(_no_gate_value() if parameters.sealed else ())])],
     )
 
 
@@ -119,6 +119,12 @@ def _no_other_look(seeds: Seeds) -> list[Statement]:
         deny("NoItems", READ_ITEMS, [*tables, *(f"{table}/*" for table in tables)]),
         deny("NoOtherDecrypt", ["kms:Decrypt"], [seeds.key], when=elsewhere),
     ]
+
+
+def _no_gate_value() -> list[Statement]:
+    """Keep what the managed policy may come to allow away from a sealed gate's value."""
+    reading = ("secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue")
+    return [deny("NoGateValue", reading, [regional_arn("secretsmanager", f"secret:{names.GATE_SECRET}/*")])]
 
 
 def _read_tables(seeds: Seeds) -> list[Statement]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from infra.aws.callers import Seeds
     from infra.aws.own_resources import OwnResources
+    from infra.aws.sealed import SealedValue
     from infra.aws.statements import Statement
 
 WRITE_LOGS: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -39,8 +40,13 @@ WRITE_ENCRYPTED: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 """What Secrets Manager and SQS do with the key in the name of who puts a value or sends a message."""
 
 
-def make_rotator_role(scope: Construct, seeds: Seeds, dead_letters: sqs.Queue, *, by_hand: bool) -> iam.CfnRole:
-    """Make the rotator's role: it writes seeds, verifiers and the gate, and knows nothing of receipts."""
+def make_rotator_role(
+    scope: Construct, seeds: Seeds, dead_letters: sqs.Queue, *, sealed: SealedValue | None, by_hand: bool
+) -> iam.CfnRole:
+    """Make the rotator's role: it writes seeds, verifiers and the gate, and knows nothing of receipts.
+
+    With a sealed gate it has no right on IAM at all.
+    """
     receipts = table_arn(names.RECEIPTS_TABLE)
     return _function_role(
         scope,
@@ -54,7 +60,7 @@ def make_rotator_role(scope: Construct, seeds: Seeds, dead_letters: sqs.Queue, *
             allow("KeepSeeds", _keep_seeds(), seeds.secrets),
             allow("FetchSeedsAtOnce", ["secretsmanager:BatchGetSecretValue"], ["*"]),
             _use_key("UseSeedKey", WRITE_ENCRYPTED, seeds.key, "secretsmanager"),
-            allow("MoveGate", uses.ROTATOR_GATE, [role_arn(names.WRITE_ROLE)]),
+            *(sealed.move() if sealed else (allow("MoveGate", uses.ROTATOR_GATE, [role_arn(names.WRITE_ROLE)]),)),
             *_send(dead_letters, seeds.key),
             allow("WriteLogs", WRITE_LOGS, [log_streams_arn(names.ROTATE_FUNCTION)]),
             deny("NoReceipts", ["dynamodb:*"], [receipts, f"{receipts}/*"]),

@@ -48,6 +48,7 @@ def own_resources(key: kms.Key, trusted: Sequence[str]) -> OwnResources:
             global_arn("iam", "policy/remediator-*"),
             function_arn("remediator-*"),
             regional_arn("secretsmanager", f"secret:{names.SEED_SECRET}/*"),
+            regional_arn("secretsmanager", f"secret:{names.GATE_SECRET}/*"),
             regional_arn("kms", names.KEY_ALIAS),
             regional_arn("sqs", "remediator-*"),
             regional_arn("sns", "remediator-*"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from infra.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 RETENTION_DAYS: Final = range(30, 3654)
 """Receipts and logs are kept this long; 3,653 days are the most that CloudWatch Logs knows short of for ever."""
@@ -20,6 +20,7 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _ARCHITECTURES = ("arm64", "x86_64")
 _DELIVERIES: Final = ("automatic", "manual")
+_GATES: Final = ("sts", "sealed")
 _CDK_KEYS: Final = {"acknowledged-issue-numbers", "cli-telemetry"}
 _REQUIRED: Final = {
     "vendor_principal_arn": "<ARN of the vendor's role, from the vendor's console>",
@@ -43,6 +44,7 @@ class Parameters:
     regions: tuple[str, ...]
     """Empty: the region of the stack."""
     delivery: str = "automatic"
+    gate: str = "sts"
     vendor_rollback: bool = False
     retention_days: int = 400
     alarm_email: str | None = None
@@ -53,6 +55,11 @@ class Parameters:
     def by_hand(self) -> bool:
         """Tell whether the vendor can't read seeds, and codes are passed on by the operator."""
         return self.delivery == "manual"
+
+    @property
+    def sealed(self) -> bool:
+        """Tell whether the write role's trust policy stands still, as IAM can't be written."""
+        return self.gate == "sealed"
 
 
 def read_parameters(context: Mapping[str, Any], *, known_fixes: Collection[str]) -> Parameters:
@@ -67,12 +74,13 @@ def read_parameters(context: Mapping[str, Any], *, known_fixes: Collection[str])
         external_id=_external_id(given),
         fixes=_fixes(given, known_fixes),
         regions=_regions(given),
-        delivery=_delivery(given),
+        delivery=_one_of(given, "delivery", _DELIVERIES),
+        gate=_one_of(given, "gate", _GATES),
         vendor_rollback=_switch(given, "vendor_rollback"),
         retention_days=_retention(given),
         alarm_email=_email(given),
         reserved_concurrency=_switch(given, "reserved_concurrency"),
-        architecture=_architecture(given),
+        architecture=_one_of(given, "architecture", _ARCHITECTURES),
     )
     if parameters.vendor_principal_arn == parameters.operator_principal_arn:
         raise BadParameter("operator_principal_arn: must differ from vendor_principal_arn; write your operators' role")
@@ -140,12 +148,13 @@ def _words(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return stripped
 
 
-def _delivery(given: Mapping[str, Any]) -> str:
-    value = given["delivery"]
+def _one_of(given: Mapping[str, Any], name: str, known: Sequence[str]) -> str:
+    """Return what was chosen of several; the first one if nothing was."""
+    value = given[name]
     if value is None:
-        return _DELIVERIES[0]
-    if value not in _DELIVERIES:
-        raise BadParameter(f"delivery: {value!r} isn't known; write {' or '.join(_DELIVERIES)}")
+        return known[0]
+    if value not in known:
+        raise BadParameter(f"{name}: {value!r} isn't known; write {' or '.join(known)}")
     return str(value)
 
 
@@ -178,12 +187,3 @@ def _email(given: Mapping[str, Any]) -> str | None:
     if not isinstance(value, str) or not _EMAIL.fullmatch(value):
         raise BadParameter(f"alarm_email: {value!r} isn't one address; write name@example.com, or leave it out")
     return value
-
-
-def _architecture(given: Mapping[str, Any]) -> str:
-    value = given["architecture"]
-    if value is None:
-        return "arm64"
-    if value not in _ARCHITECTURES:
-        raise BadParameter(f"architecture: {value!r} isn't known; write {' or '.join(_ARCHITECTURES)}")
-    return str(value)

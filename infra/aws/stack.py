@@ -19,9 +19,11 @@ from infra.aws.own_resources import own_resources
 from infra.aws.policy_sizes import require_policies_fit
 from infra.aws.queues import make_alarm_topic, make_dead_letters
 from infra.aws.schedule import bound_retries, make_schedule
+from infra.aws.sealed import make_sealed_value
 from infra.aws.stores import make_receipts_table, make_seed_secrets, make_state_table
 from infra.aws.trust_size import require_trust_fits
 from infra.aws.write_role import make_write_role
+from remediator.aws.trust_policy import closed_document
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -45,6 +47,7 @@ class RemediatorStack(Stack):
             tuple(secret.ref for secret in make_seed_secrets(self, self._key)),
             self._key.key_arn,
         )
+        self._sealed = make_sealed_value(self, self._key) if parameters.sealed else None
         self._make_roles()
         self._make_tables()
         self._dead_letters = make_dead_letters(self, self._key)
@@ -59,7 +62,8 @@ class RemediatorStack(Stack):
         self._reader = make_reader(self, parameters, self._seeds)
         self._operator = make_operator(self, parameters, self._seeds)
         self._remediator = make_remediator_role(self, self._key.key_arn, self._own, by_hand=parameters.by_hand)
-        self._write = make_write_role(self, self._remediator, self._own, parameters.fixes, self._regions)
+        opens = self._sealed.trust(self._remediator) if self._sealed else closed_document(self._remediator.attr_arn)
+        self._write = make_write_role(self, opens, self._own, parameters.fixes, self._regions)
 
     def _make_tables(self) -> None:
         self._state = make_state_table(self, self._key)
@@ -69,12 +73,15 @@ class RemediatorStack(Stack):
 
     def _make_rotator(self, asset: Asset) -> None:
         program = Program("Rotate", names.ROTATE_FUNCTION, names.ROTATE_HANDLER, names.ROTATE_SERVICE, 60, 1, asset)
-        role = make_rotator_role(self, self._seeds, self._dead_letters, by_hand=self._parameters.by_hand)
+        role = make_rotator_role(
+            self, self._seeds, self._dead_letters, sealed=self._sealed, by_hand=self._parameters.by_hand
+        )
         environment = {
             **self._both(),
             "SEED_SECRETS": ",".join(self._seeds.secrets),
             "WRITE_ROLE_NAME": self._write.ref,
             "REMEDIATOR_ROLE_ARN": self._remediator.attr_arn,
+            **({"GATE_SECRET": self._sealed.secret} if self._sealed else {}),
         }
         self._rotate = make_function(self, program, role, self._key, self._parameters, environment)
         bound_retries(self, self._rotate, self._dead_letters)
@@ -90,6 +97,7 @@ class RemediatorStack(Stack):
             **self._both(),
             "RECEIPTS_TABLE": self._receipts.table_name,
             "WRITE_ROLE_ARN": self._write.attr_arn,
+            "GATE": parameters.gate,
             "READER_ROLE_ID": self._reader.attr_role_id,
             "OPERATOR_ROLE_ID": self._operator.attr_role_id,
             "ACCOUNT_ID": Aws.ACCOUNT_ID,
@@ -124,6 +132,7 @@ class RemediatorStack(Stack):
                 "ReaderRoleArn": (self._reader.attr_arn, "For the vendor: the role to assume"),
                 "Delivery": (self._parameters.delivery, "For the vendor: whether seeds are read, or codes passed on"),
                 "ExternalId": (self._parameters.external_id, "For the vendor: the external id it gave"),
+                "Gate": (self._parameters.gate, "Whether STS compares a value per window, or the one that pads hide"),
                 "Deployment": (self._deployment(), "For the vendor: the deployment's id"),
                 "SeedSecrets": (",".join(self._seeds.secrets), "For the vendor: the seed ring, in the slots' order"),
                 "OperatorRoleArn": (self._operator.attr_arn, "For your operators: the role to assume"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from remediator.aws import event_bus, receipts, seed_ring, sessions, staging, trust_policy, verifiers
+from remediator.aws import event_bus, external_ids, receipts, seed_ring, sessions, staging, trust_policy, verifiers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ ROTATOR_STATE: Final[Items] = staging.USES
 ROTATOR_SEEDS: Final[Sequence[str]] = seed_ring.USES
 ROTATOR_GATE: Final[Sequence[str]] = trust_policy.USES
 
-REMEDIATOR_STATE: Final[Items] = _joined(verifiers.USES, receipts.USES_STATE)
+REMEDIATOR_STATE: Final[Items] = _joined(verifiers.USES, external_ids.USES_STATE, receipts.USES_STATE)
 REMEDIATOR_RECEIPTS: Final[Sequence[str]] = receipts.USES
 REMEDIATOR_GATE: Final[Sequence[str]] = sessions.USES
 REMEDIATOR_BUS: Final[Sequence[str]] = event_bus.USES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -10,7 +10,6 @@ from aws_cdk import aws_iam as iam
 from infra.aws import names
 from infra.aws.callers import SESSION_SECONDS
 from infra.aws.statements import document, inline
-from remediator.aws.trust_policy import closed_document
 from remediator.catalogue.policies import (
     boundary_statements,
     managed_policies,
@@ -21,7 +20,7 @@ from remediator.catalogue.registry import load
 from remediator.catalogue.spec import Home
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from constructs import Construct
 
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def make_write_role(
-    scope: Construct, remediator: iam.CfnRole, own: OwnResources, fix_ids: Sequence[str], regions: Sequence[str]
+    scope: Construct, trust: Mapping[str, Any], own: OwnResources, fix_ids: Sequence[str], regions: Sequence[str]
 ) -> iam.CfnRole:
-    """Make the write role, closed: what it may do follows from the enabled fixes, the rotator opens it by windows.
+    """Make the write role: what it may do follows from the enabled fixes, who passes its gate from its trust policy.
 
     The policies have no description: changing one means a new policy, whose fixed name would be taken.
     """
@@ -48,7 +47,7 @@ def make_write_role(
         "WriteRole",
         role_name=names.WRITE_ROLE,
         description="Remediator: the enabled fixes' permissions; opened by the rotator for one window at a time",
-        assume_role_policy_document=closed_document(remediator.attr_arn),
+        assume_role_policy_document=trust,
         permissions_boundary=boundary.ref,
         max_session_duration=SESSION_SECONDS,
         managed_policy_arns=[

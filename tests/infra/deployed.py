@@ -123,7 +123,8 @@ class Deployed:
         """Carry out CloudFormation's functions."""
         match value:
             case {"Ref": str(name)}:
-                return PSEUDO[name] if name in PSEUDO else self._identity(name)
+                given = PSEUDO | {one: about["Default"] for one, about in self.template.get("Parameters", {}).items()}
+                return given[name] if name in given else self._identity(name)
             case {"Fn::GetAtt": [name, attribute]}:
                 return self._attribute(name, attribute)
             case {"Fn::Join": [between, parts]}:
@@ -157,7 +158,7 @@ class Deployed:
         properties = resource["Properties"]
         match resource["Type"]:
             case "AWS::SecretsManager::Secret":
-                return arn("secretsmanager", f"secret:{properties['Name']}-AbCdEf")
+                return arn("secretsmanager", f"secret:{self.written_out(properties['Name'])}-AbCdEf")
             case "AWS::IAM::ManagedPolicy":
                 return f"arn:aws:iam::{ACCOUNT}:policy/{properties['ManagedPolicyName']}"
             case "AWS::SNS::Topic":

@@ -103,6 +103,10 @@ def test_nothing_is_passed_that_the_function_does_not_read(deployed: Deployed, n
             read.add(key)
             return super().__getitem__(key)
 
+        def get(self, key: str, default: Any = None) -> Any:
+            read.add(key)
+            return super().get(key, default)
+
     watched = Watched(environment(deployed, name))
     if name == "remediator-rotate":
         rotate_settings(watched)

@@ -160,3 +160,9 @@ def test_a_misspelt_parameter_is_refused_and_the_cdks_own_context_is_not() -> No
 
 def test_an_unknown_delivery_is_refused_with_those_there_are() -> None:
     assert "automatic or manual" in refusal(delivery="by-post")
+
+
+def test_an_unknown_gate_is_refused_with_those_there_are() -> None:
+    assert "sts or sealed" in refusal(gate="open")
+    assert not read().sealed
+    assert read(gate="sealed").sealed

@@ -56,6 +56,7 @@ def test_the_outputs_are_what_vendor_and_command_line_need(deployed: Deployed) -
         "Deployment": DEPLOYMENT,
         "Endpoint": "https://abcdefghij.lambda-url.eu-west-1.on.aws/",
         "ExternalId": EXTERNAL_ID,
+        "Gate": "sts",
         "OperatorRoleArn": role_arn("remediator-operator"),
         "ReaderRoleArn": role_arn("remediator-reader"),
         "ReceiptsTable": "remediator-receipts",
