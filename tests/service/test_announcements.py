@@ -63,6 +63,26 @@ def test_an_applied_change_is_announced_with_both_states_and_the_way_back(site: 
     assert bus.heard[0].id == detail["id"] == f"{KEY}/0"
 
 
+def test_what_a_crash_left_and_the_policy_stops_now_is_announced_for_it_may_be_changed(
+    site: Site, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = site.cloud.put_lamp
+
+    def die_after(name: str, value: Any) -> None:
+        put(name, value)
+        raise Crash(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.cloud, "put_lamp", die_after)
+        with pytest.raises(Crash):
+            site.post(asking("desk"))
+    site.clock.now += 300
+    site.rotate("run-2")
+    site.table.policy = '{"version": 1, "plan_only": true}'
+    assert outcomes(site.post(asking("desk"))) == ["unverified"]
+    assert [(one["id"], one["outcome"], one["before"]) for one in bus.details] == [(f"{KEY}/0", "unverified", OFF)]
+
+
 def test_the_finding_is_named_as_the_scanner_does_if_it_was_sent_so(site: Site, bus: Bus) -> None:
     site.post({"mode": "apply", "findings": [{"finding": "cloudsploit:lampOff", "target": lamp("desk")}]})
     assert bus.details[0]["finding"] == "cloudsploit:lampOff"

@@ -117,7 +117,7 @@ class Remediator:
         findings = sorted([*ended, *refused, *found], key=lambda finding: finding.index)
         self._count(found)
         if self.announcements is not None:  # before the record ends: after a crash, the same request announces again
-            self.announcements.announce(claimed.record, tasks, [*ended, *found])
+            self.announcements.announce(claimed.record, tasks, findings)
         partial = len(findings) < len(tasks) or any(finding.outcome is None for finding in findings)
         self.receipts.finish(claimed, partial=partial)
         if obstacle and not findings:
