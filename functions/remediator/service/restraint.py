@@ -95,6 +95,8 @@ class Restraint:
         called = [_called(task, calls) for task in tasks]
         if unread is None:
             return self.sort(called, lambda task: policy.objection_to(tags.get(task.target.id, {})))
+        if tools.frozen():  # which ends sessions: the same request goes on later
+            return [], [task.finding for task in called]
         return [], [self._ended(task, Outcome.FAILED, unread) for task in called]
 
     def _ended(self, task: Task, outcome: Outcome, reason: Reason) -> Finding:
