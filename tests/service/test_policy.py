@@ -92,6 +92,8 @@ def test_the_policy_comes_on_top_of_the_deployment_s_own_rules(site: Site) -> No
         '{"version": 1, "plan_only": 1}',
         '{"version": 1, "plan_only": false, "plan_only": true}',
         '{"version": 1, "findings_per_day": -1}',
+        '{"version": 1, "findings_per_day": 5.0}',
+        '{"version": 1.0}',
         '{"version": 1, "resource_groups": ["shop"]}',
         '{"version": 1, "exclude": "arn:aws:lamp:*"}',
         '{"version": 1, "note": "' + "x" * 20_000 + '"}',
@@ -253,6 +255,21 @@ def test_tags_that_can_t_be_read_fail_those_findings_and_no_others(site: Site, f
     assert reasons(reply)[:2] == ["policy_tags_unread"] * 2
     assert str(failure) in reply.body["results"][0]["reason"]["message"]
     assert "desk" not in site.cloud.writes
+
+
+def test_a_freeze_while_tags_are_read_leaves_the_findings_to_the_same_request(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def freeze(*_: Any) -> None:
+        site.table.state_now = "frozen"
+        raise CloudError("AccessDenied")
+
+    site.table.policy = policy(exclude_tags=["keep"])
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.service.world.Session.tags", freeze)
+        assert outcomes(site.post(asking("desk", "hall"))) == ["not_started"] * 2
+    site.table.state_now = "open"
+    assert outcomes(site.post(asking("desk", "hall"))) == ["fixed"] * 2
 
 
 def test_tags_that_a_kind_hides_keep_all_of_it_from_being_touched(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def checked(text: str, cloud: str) -> dict[str, JSON]:
     if len(text) > LONGEST:
         raise PolicyUnfit(f"the policy is longer than {LONGEST} characters")
     try:
-        document = json.loads(text, object_pairs_hook=_distinct, parse_constant=_unknown)
+        document = json.loads(text, object_pairs_hook=_distinct, parse_constant=_unknown, parse_float=_fraction)
     except (ValueError, RecursionError) as error:
         raise PolicyUnfit(f"the policy isn't JSON: {error}") from None
     try:
@@ -127,6 +127,11 @@ def _distinct(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
 
 def _unknown(name: str) -> JSON:
     raise ValueError(f"{name} isn't JSON")
+
+
+def _fraction(number: str) -> JSON:
+    """Refuse what JSON Schema would take for an integer, as 5.0, and Python doesn't count with as with one."""
+    raise ValueError(f"{number} isn't a whole number, written as one")
 
 
 def _told(error: fastjsonschema.JsonSchemaValueException) -> str:
