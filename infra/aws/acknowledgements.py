@@ -35,6 +35,11 @@ def reasons() -> dict[str, dict[str, str]]:
         },
         "Operator": {
             _resource("cloudformation", f"stack/{names.STACK}/*"): "One stack: its id ends in a random UUID.",
+            _resource("dynamodb", f"table/{names.RECEIPTS_TABLE}*"): "Former deployments' evidence stays, and is read.",
+            _resource("kms", "key/*"): "Former deployments' keys: through DynamoDB, for tables of receipts alone.",
+            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:policy/{names.WRITE_ROLE}-*]": (
+                "How many policies hold the fixes' permissions depends on how many there are; it only reads."
+            ),
             _resource("cloudwatch", "alarm:*"): "DescribeAlarms without names is asked of all alarms; it only reads.",
         },
         "Rotator": {

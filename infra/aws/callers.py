@@ -91,7 +91,10 @@ def make_operator(scope: Construct, parameters: Parameters, seeds: Seeds) -> iam
         policies=[
             inline(
                 "operate",
-                [*_read_seeds(seeds), *_read_tables(seeds), *_look(), *_freeze(seeds), *_edit_policy(), *admitting],
+                [
+                    *(*_read_seeds(seeds), *_read_tables(seeds), *_look(), *_examine()),
+                    *(*_freeze(seeds), *_edit_policy(), *admitting),
+                ],
             )
         ],
     )
@@ -113,10 +116,10 @@ def _no_seeds(seeds: Seeds) -> list[Statement]:
 
 def _no_other_look(seeds: Seeds) -> list[Statement]:
     """Keep what the managed policy may come to allow away from tables and key."""
-    tables = [table_arn(names.STATE_TABLE), table_arn(names.RECEIPTS_TABLE)]
+    state = table_arn(names.STATE_TABLE)
     elsewhere = {"StringNotEquals": {"kms:ViaService": service_host("secretsmanager")}}
     return [
-        deny("NoItems", READ_ITEMS, [*tables, *(f"{table}/*" for table in tables)]),
+        deny("NoItems", READ_ITEMS, [state, f"{state}/*", table_arn(f"{names.RECEIPTS_TABLE}*")]),
         deny("NoOtherDecrypt", ["kms:Decrypt"], [seeds.key], when=elsewhere),
     ]
 
@@ -128,12 +131,14 @@ def _no_gate_value() -> list[Statement]:
 
 
 def _read_tables(seeds: Seeds) -> list[Statement]:
-    tables = [table_arn(names.STATE_TABLE), table_arn(names.RECEIPTS_TABLE)]
+    receipts = table_arn(f"{names.RECEIPTS_TABLE}*")
     through = {"StringEquals": {"kms:ViaService": service_host("dynamodb")}}
+    former = {"StringLike": {"kms:EncryptionContext:aws:dynamodb:tableName": f"{names.RECEIPTS_TABLE}*"}}
     return [
-        allow("ReadStateAndReceipts", ["dynamodb:GetItem", "dynamodb:Query"], tables),
-        allow("LookThroughReceipts", ["dynamodb:Scan"], [table_arn(names.RECEIPTS_TABLE)]),
+        allow("ReadStateAndReceipts", ["dynamodb:GetItem", "dynamodb:Query"], [table_arn(names.STATE_TABLE), receipts]),
+        allow("LookThroughReceipts", ["dynamodb:Scan"], [receipts]),
         allow("DecryptStateAndReceipts", ["kms:Decrypt"], [seeds.key], when=through),
+        allow("DecryptFormerReceipts", ["kms:Decrypt"], [regional_arn("kms", "key/*")], when=through | former),
     ]
 
 
@@ -148,6 +153,24 @@ def _look() -> list[Statement]:
         allow("SeeGate", ["iam:GetRole"], [role_arn(names.WRITE_ROLE)]),
         allow("SeeAlarms", ["cloudwatch:DescribeAlarms"], [regional_arn("cloudwatch", "alarm:*")]),
         allow("RotateNow", ["lambda:InvokeFunction"], [function_arn(names.ROTATE_FUNCTION)]),
+    ]
+
+
+def _examine() -> list[Statement]:
+    """Return what `doctor` needs besides: whether what stands around the gate is as it was deployed."""
+    functions = [function_arn(names.ROTATE_FUNCTION), function_arn(names.REMEDIATE_FUNCTION)]
+    grants = global_arn("iam", f"policy/{names.WRITE_ROLE}-*")
+    dead_letters = ("sqs:GetQueueAttributes", "sqs:GetQueueUrl")
+    return [
+        allow(
+            "SeeSchedule", ["scheduler:GetSchedule"], [regional_arn("scheduler", f"schedule/default/{names.SCHEDULE}")]
+        ),
+        allow("SeeFunctions", ["lambda:GetFunctionConfiguration"], functions),
+        allow("SeeWhoIsTold", ["sns:ListSubscriptionsByTopic"], [regional_arn("sns", names.ALARM_TOPIC)]),
+        allow("SeeDeadLetters", dead_letters, [regional_arn("sqs", names.DEAD_LETTERS)]),
+        allow("SeeReader", ["iam:GetRolePolicy"], [role_arn(names.READER_ROLE)]),
+        allow("SeeGrants", ["iam:ListAttachedRolePolicies"], [role_arn(names.WRITE_ROLE)]),
+        allow("ReadGrants", ["iam:GetPolicy", "iam:GetPolicyVersion"], [grants]),
     ]
 
 

@@ -47,7 +47,6 @@ def make_rotator_role(
 
     With a sealed gate it has no right on IAM at all.
     """
-    receipts = table_arn(names.RECEIPTS_TABLE)
     return _function_role(
         scope,
         "Rotator",
@@ -63,12 +62,14 @@ def make_rotator_role(
             *(sealed.move() if sealed else (allow("MoveGate", uses.ROTATOR_GATE, [role_arn(names.WRITE_ROLE)]),)),
             *_send(dead_letters, seeds.key),
             allow("WriteLogs", WRITE_LOGS, [log_streams_arn(names.ROTATE_FUNCTION)]),
-            deny("NoReceipts", ["dynamodb:*"], [receipts, f"{receipts}/*"]),
+            deny("NoReceipts", ["dynamodb:*"], [table_arn(f"{names.RECEIPTS_TABLE}*")]),
         ],
     )
 
 
-def make_remediator_role(scope: Construct, key_arn: str, own: OwnResources, *, by_hand: bool) -> iam.CfnRole:
+def make_remediator_role(
+    scope: Construct, key_arn: str, own: OwnResources, receipts: str, *, by_hand: bool
+) -> iam.CfnRole:
     """Make the remediator's own role: two tables, its log, and a request to the gate; nothing of the customer's."""
     return _function_role(
         scope,
@@ -78,7 +79,7 @@ def make_remediator_role(scope: Construct, key_arn: str, own: OwnResources, *, b
         [
             *_items("State", uses.REMEDIATOR_STATE, table_arn(names.STATE_TABLE)),
             *(admissions.count_attempts() if by_hand else ()),
-            allow("KeepReceipts", uses.REMEDIATOR_RECEIPTS, [table_arn(names.RECEIPTS_TABLE)]),
+            allow("KeepReceipts", uses.REMEDIATOR_RECEIPTS, [table_arn(receipts)]),
             _use_key("UseTableKey", USE_TABLE_KEY, key_arn, "dynamodb"),
             allow("PassGate", uses.REMEDIATOR_GATE, [role_arn(names.WRITE_ROLE)]),
             allow("WriteLogs", WRITE_LOGS, [log_streams_arn(names.REMEDIATE_FUNCTION)]),

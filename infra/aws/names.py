@@ -24,6 +24,7 @@ REMEDIATE_SERVICE: Final = "remediator"
 
 STATE_TABLE: Final = "remediator-state"
 RECEIPTS_TABLE: Final = "remediator-receipts"
+"""What the names of receipts tables begin with: each deployment has its own, and former ones stay."""
 KEY_ALIAS: Final = "alias/remediator"
 SEED_SECRET: Final = "remediator/seed"  # noqa: S105 - the name of the secrets, not one of them
 GATE_SECRET: Final = "remediator/gate"  # noqa: S105 - as above

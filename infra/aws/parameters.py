@@ -18,6 +18,7 @@ _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{8,1224}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+_RECEIPTS = re.compile(r"remediator-receipts[\w.-]{0,200}", re.ASCII)
 _ARCHITECTURES = ("arm64", "x86_64")
 _DELIVERIES: Final = ("automatic", "manual")
 _GATES: Final = ("sts", "sealed")
@@ -48,6 +49,8 @@ class Parameters:
     vendor_rollback: bool = False
     retention_days: int = 400
     alarm_email: str | None = None
+    receipts_table: str | None = None
+    """None: a name of the deployment's own."""
     reserved_concurrency: bool = False
     architecture: str = "arm64"
 
@@ -79,6 +82,7 @@ def read_parameters(context: Mapping[str, Any], *, known_fixes: Collection[str])
         vendor_rollback=_switch(given, "vendor_rollback"),
         retention_days=_retention(given),
         alarm_email=_email(given),
+        receipts_table=_receipts_table(given),
         reserved_concurrency=_switch(given, "reserved_concurrency"),
         architecture=_one_of(given, "architecture", _ARCHITECTURES),
     )
@@ -186,4 +190,14 @@ def _email(given: Mapping[str, Any]) -> str | None:
         return None
     if not isinstance(value, str) or not _EMAIL.fullmatch(value):
         raise BadParameter(f"alarm_email: {value!r} isn't one address; write name@example.com, or leave it out")
+    return value
+
+
+def _receipts_table(given: Mapping[str, Any]) -> str | None:
+    """Return a name that the patterns of the deployment's own resources cover."""
+    value = given["receipts_table"]
+    if value is not None and (not isinstance(value, str) or not _RECEIPTS.fullmatch(value)):
+        raise BadParameter(
+            f"receipts_table: {value!r} won't do; write a name that begins with remediator-receipts, or leave it out"
+        )
     return value

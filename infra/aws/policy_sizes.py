@@ -60,7 +60,7 @@ def _written_out(value: Any) -> Any:  # noqa: ANN401 - a JSON value
     match value:
         case {"Ref": name}:
             return _LONGEST.get(name, "x" * _ARN_LENGTH)
-        case {"Fn::GetAtt": _}:
+        case {"Fn::GetAtt": _} | {"Fn::Select": _}:
             return "x" * _ARN_LENGTH
         case {"Fn::Join": [between, parts]}:
             return between.join(_written_out(part) for part in parts)

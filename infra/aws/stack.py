@@ -61,13 +61,15 @@ class RemediatorStack(Stack):
         parameters = self._parameters
         self._reader = make_reader(self, parameters, self._seeds)
         self._operator = make_operator(self, parameters, self._seeds)
-        self._remediator = make_remediator_role(self, self._key.key_arn, self._own, by_hand=parameters.by_hand)
+        self._remediator = make_remediator_role(
+            self, self._key.key_arn, self._own, self._receipts_name(), by_hand=parameters.by_hand
+        )
         opens = self._sealed.trust(self._remediator) if self._sealed else closed_document(self._remediator.attr_arn)
         self._write = make_write_role(self, opens, self._own, parameters.fixes, self._regions)
 
     def _make_tables(self) -> None:
         self._state = make_state_table(self, self._key)
-        self._receipts = make_receipts_table(self, self._key)
+        self._receipts = make_receipts_table(self, self._receipts_name(), self._key)
         # A principal that doesn't exist fails the roles: let it fail before there is a table that stays.
         self._receipts.node.add_dependency(self._reader, self._operator)
 
@@ -123,6 +125,9 @@ class RemediatorStack(Stack):
         """Return the UUID at the end of the stack's id, which is new for every creation of the stack."""
         return Fn.select(2, Fn.split("/", Aws.STACK_ID))
 
+    def _receipts_name(self) -> str:
+        return self._parameters.receipts_table or f"{names.RECEIPTS_TABLE}-{self._deployment()}"
+
     def _make_outputs(self) -> None:
         make_outputs(
             self,
@@ -138,6 +143,10 @@ class RemediatorStack(Stack):
                 "OperatorRoleArn": (self._operator.attr_arn, "For your operators: the role to assume"),
                 "StateTable": (self._state.table_name, "Control item, windows and counters"),
                 "ReceiptsTable": (self._receipts.table_name, "The evidence; it stays when the stack is destroyed"),
+                "Kept": (
+                    f"{self._receipts.table_arn} {self._key.key_arn}",
+                    "What stays when the stack is destroyed: note it down before, it is your evidence and its key",
+                ),
                 "RotateFunction": (
                     self._rotate.ref,
                     "Invoke it after deploying, to open at once",

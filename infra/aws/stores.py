@@ -23,12 +23,15 @@ def make_state_table(scope: Construct, key: kms.Key) -> ddb.Table:
     return _table(scope, "State", names.STATE_TABLE, key, removal_policy=RemovalPolicy.DESTROY)
 
 
-def make_receipts_table(scope: Construct, key: kms.Key) -> ddb.Table:
-    """Make the table of receipts. It is evidence: neither an update nor destroying the stack deletes it."""
+def make_receipts_table(scope: Construct, name: str, key: kms.Key) -> ddb.Table:
+    """Make the table of receipts. It is evidence: neither an update nor destroying the stack deletes it.
+
+    So its name is the deployment's own: the next one finds it free. See decision 0021.
+    """
     return _table(
         scope,
         "Receipts",
-        names.RECEIPTS_TABLE,
+        name,
         key,
         sort_key=ddb.Attribute(name="sk", type=ddb.AttributeType.STRING),
         deletion_protection=True,

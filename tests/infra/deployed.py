@@ -36,7 +36,9 @@ def role_arn(name: str) -> str:
 
 
 STATE = arn("dynamodb", "table/remediator-state")
-RECEIPTS = arn("dynamodb", "table/remediator-receipts")
+RECEIPTS_TABLE = f"remediator-receipts-{DEPLOYMENT}"
+RECEIPTS = arn("dynamodb", f"table/{RECEIPTS_TABLE}")
+FORMER_RECEIPTS = arn("dynamodb", "table/remediator-receipts-of-a-former-deployment")
 ROTATE = arn("lambda", "function:remediator-rotate")
 REMEDIATE = arn("lambda", "function:remediator-remediate")
 SECRETS = [arn("secretsmanager", f"secret:remediator/seed/{slot}-AbCdEf") for slot in range(6)]
@@ -145,8 +147,8 @@ class Deployed:
                 return value
 
     def _policy_of(self, resource: str) -> Policy | None:
-        """Return the policy that a resource has itself: the key's, the endpoint's."""
-        if resource == KEY:
+        """Return the policy that a resource has itself: the key's, also of former deployments, the endpoint's."""
+        if ":key/" in resource:
             return Policy.parse("key", self.one("AWS::KMS::Key")["KeyPolicy"])
         if resource == arn("lambda", "function:remediator-remediate"):
             grants = [_grant(one) for one in self.of_type("AWS::Lambda::Permission").values()]
@@ -168,9 +170,8 @@ class Deployed:
             case "AWS::KMS::Key":
                 return KEY.rpartition("/")[2]
             case _:
-                return next(
-                    str(properties[key]) for key in ("FunctionName", "TableName", "RoleName") if key in properties
-                )
+                names = ("FunctionName", "TableName", "RoleName")
+                return str(self.written_out(next(properties[key] for key in names if key in properties)))
 
     def _attribute(self, name: str, attribute: str) -> str:  # noqa: PLR0911 - one case per kind of attribute
         resource = self.template["Resources"][name]

@@ -15,6 +15,7 @@ from remediator.operator.aws_freeze import POLICY
 from tests.infra.deployed import (
     ACCOUNT,
     EXTERNAL_ID,
+    FORMER_RECEIPTS,
     KEY,
     OPERATOR,
     RECEIPTS,
@@ -116,7 +117,24 @@ def test_callers_do_not_invoke_the_remediator_past_its_url(deployed: Deployed, r
     assert not deployed.asks(role, "lambda:InvokeFunctionUrl", REMEDIATE, **unsigned).allowed
 
 
-@pytest.mark.parametrize("table", [STATE, RECEIPTS, f"{STATE}/stream/2026", f"{RECEIPTS}/index/any"])
+FORMER_KEY = arn("kms", "key/a-former-deployments")
+OF_RECEIPTS = {"kms__EncryptionContext:aws:dynamodb:tableName": "remediator-receipts-of-a-former-deployment"}
+
+
+def test_the_operator_reads_what_former_deployments_left_and_the_key_opens_nothing_else(deployed: Deployed) -> None:
+    for action in ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"):
+        assert deployed.asks("remediator-operator", action, FORMER_RECEIPTS).allowed
+    assert not deployed.asks("remediator-operator", "dynamodb:PutItem", FORMER_RECEIPTS).allowed
+    assert not deployed.asks("remediator-operator", "dynamodb:GetItem", arn("dynamodb", "table/payroll")).allowed
+    decrypts = ("remediator-operator", "kms:Decrypt", FORMER_KEY)
+    assert deployed.asks(*decrypts, **VIA_TABLES, **OF_RECEIPTS).allowed
+    assert not deployed.asks(*decrypts, **VIA_TABLES).allowed
+    assert not deployed.asks(*decrypts, **OF_RECEIPTS).allowed
+    of_others = {"kms__EncryptionContext:aws:dynamodb:tableName": "payroll"}
+    assert not deployed.asks(*decrypts, **VIA_TABLES, **of_others).allowed
+
+
+@pytest.mark.parametrize("table", [STATE, RECEIPTS, FORMER_RECEIPTS, f"{STATE}/stream/2026", f"{RECEIPTS}/index/any"])
 @pytest.mark.parametrize("action", ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:GetRecords"])
 def test_the_reader_is_denied_every_item_whatever_else_may_allow_it(
     deployed: Deployed, table: str, action: str

@@ -12,7 +12,16 @@ from remediator.aws.staging import LEASE
 from remediator.catalogue.registry import all_fixes
 from remediator.core.windows import PERIOD
 from remediator.service.records import LONGEST_RUN
-from tests.infra.deployed import ACCOUNT, DEAD_LETTERS, DEPLOYMENT, ROTATE, SECRETS, Deployed, role_arn
+from tests.infra.deployed import (
+    ACCOUNT,
+    DEAD_LETTERS,
+    DEPLOYMENT,
+    RECEIPTS_TABLE,
+    ROTATE,
+    SECRETS,
+    Deployed,
+    role_arn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +75,7 @@ def test_the_rotator_understands_its_environment(deployed: Deployed) -> None:
 def test_the_remediator_understands_its_environment(deployed: Deployed) -> None:
     settings = remediate_settings(environment(deployed, "remediator-remediate"))
     assert settings.deployment == DEPLOYMENT
-    assert (settings.state_table, settings.receipts_table) == ("remediator-state", "remediator-receipts")
+    assert (settings.state_table, settings.receipts_table) == ("remediator-state", RECEIPTS_TABLE)
     assert settings.write_role_arn == role_arn("remediator-write")
     assert settings.reader_role_id == "AROAremediator-reader"
     assert settings.operator_role_id == "AROAremediator-operator"

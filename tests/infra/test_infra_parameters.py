@@ -31,6 +31,7 @@ def test_what_has_a_default_may_be_left_out() -> None:
         vendor_rollback=False,
         retention_days=400,
         alarm_email=None,
+        receipts_table=None,
         reserved_concurrency=False,
         architecture="arm64",
     )
@@ -166,3 +167,9 @@ def test_an_unknown_gate_is_refused_with_those_there_are() -> None:
     assert "sts or sealed" in refusal(gate="open")
     assert not read().sealed
     assert read(gate="sealed").sealed
+
+
+def test_a_receipts_table_is_named_so_that_the_deployments_own_patterns_cover_it() -> None:
+    assert read(receipts_table="remediator-receipts").receipts_table == "remediator-receipts"
+    for value in ("receipts", "my-remediator-receipts", "remediator-receipts/x", "remediator-receipts*", "", 7):
+        assert refusal(receipts_table=value).startswith("receipts_table: "), value

@@ -17,7 +17,7 @@ from cdk_nag import AwsSolutionsChecks
 from infra.aws.acknowledgements import reasons
 from remediator.vendor.deployment import Deployment
 from tests.infra.conftest import GIVEN, ROOT
-from tests.infra.deployed import DEPLOYMENT, EXTERNAL_ID, SECRETS, Deployed, role_arn
+from tests.infra.deployed import DEPLOYMENT, EXTERNAL_ID, KEY, RECEIPTS, RECEIPTS_TABLE, SECRETS, Deployed, role_arn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,8 @@ def test_the_outputs_are_what_vendor_and_command_line_need(deployed: Deployed) -
         "Gate": "sts",
         "OperatorRoleArn": role_arn("remediator-operator"),
         "ReaderRoleArn": role_arn("remediator-reader"),
-        "ReceiptsTable": "remediator-receipts",
+        "Kept": f"{RECEIPTS} {KEY}",
+        "ReceiptsTable": RECEIPTS_TABLE,
         "Region": "eu-west-1",
         "RemediateFunction": "remediator-remediate",
         "RemediatorRoleArn": role_arn("remediator"),

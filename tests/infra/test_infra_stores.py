@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from remediator.core.seeds import RING
-from tests.infra.deployed import ACCOUNT, KEY, Deployed, arn
+from tests.infra.deployed import ACCOUNT, KEY, RECEIPTS_TABLE, Deployed, arn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ def policy_of(deployed: Deployed, kind: str) -> list[dict[str, Any]]:
     return statements
 
 
-@pytest.mark.parametrize("name", ["remediator-state", "remediator-receipts"])
+@pytest.mark.parametrize("name", ["remediator-state", RECEIPTS_TABLE])
 def test_tables_are_encrypted_recoverable_and_paid_by_request(deployed: Deployed, name: str) -> None:
     table = deployed.one(TABLE, TableName=name)
     assert table["SSESpecification"] == {"KMSMasterKeyId": KEY, "SSEEnabled": True, "SSEType": "KMS"}
@@ -36,7 +36,7 @@ def test_the_tables_have_the_keys_that_the_adapters_use(deployed: Deployed) -> N
     schemas = {table["TableName"]: table["KeySchema"] for table in deployed.of_type(TABLE).values()}
     assert schemas == {
         "remediator-state": [{"AttributeName": "pk", "KeyType": "HASH"}],
-        "remediator-receipts": [
+        RECEIPTS_TABLE: [
             {"AttributeName": "pk", "KeyType": "HASH"},
             {"AttributeName": "sk", "KeyType": "RANGE"},
         ],
@@ -51,13 +51,42 @@ def test_receipts_and_their_key_outlive_the_stack_and_nothing_else_does(deployed
         or resource.get("UpdateReplacePolicy", "Delete") != "Delete"
     ]
     assert sorted(kept) == ["AWS::DynamoDB::Table", "AWS::KMS::Key"]
-    receipts = deployed.resource(TABLE, TableName="remediator-receipts")
+    receipts = deployed.resource(TABLE, TableName=RECEIPTS_TABLE)
     assert receipts["DeletionPolicy"] == receipts["UpdateReplacePolicy"] == "Retain"
     assert receipts["Properties"]["DeletionProtectionEnabled"] is True
 
 
+def test_each_deployment_has_a_receipts_table_of_its_own_so_that_the_next_one_finds_its_name_free(
+    deployed: Deployed,
+) -> None:
+    (table,) = [
+        one
+        for one in deployed.template["Resources"].values()
+        if one.get("DeletionPolicy") == "Retain" and one["Type"] == TABLE
+    ]
+    stack_id = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+    assert table["Properties"]["TableName"] == {"Fn::Join": ["", ["remediator-receipts-", stack_id]]}
+
+
+def test_nothing_else_that_stays_has_a_name_that_the_next_deployment_needs(deployed: Deployed) -> None:
+    assert not {"KeyName", "Name", "AliasName"} & deployed.one("AWS::KMS::Key").keys()
+    assert deployed.resource("AWS::KMS::Alias").get("DeletionPolicy", "Delete") == "Delete"
+
+
+def test_a_table_from_before_can_keep_its_name(deployed_with: Callable[..., Deployed]) -> None:
+    synthesized = deployed_with(receipts_table="remediator-receipts")
+    assert synthesized.outputs["ReceiptsTable"] == "remediator-receipts"
+    keeps = synthesized.statement("remediator", "KeepReceipts")["Resource"]
+    assert keeps == [arn("dynamodb", "table/remediator-receipts")]
+
+
+def test_the_outputs_say_what_stays(deployed: Deployed) -> None:
+    kept = deployed.outputs["Kept"].split(" ")
+    assert kept == [arn("dynamodb", f"table/{RECEIPTS_TABLE}"), KEY]
+
+
 def test_a_wrong_principal_fails_the_deployment_before_there_is_a_table_that_stays(deployed: Deployed) -> None:
-    waits_for = deployed.resource(TABLE, TableName="remediator-receipts")["DependsOn"]
+    waits_for = deployed.resource(TABLE, TableName=RECEIPTS_TABLE)["DependsOn"]
     kinds = {deployed.template["Resources"][name]["Properties"].get("RoleName") for name in waits_for}
     assert {"remediator-reader", "remediator-operator"} <= kinds
 
