@@ -43,7 +43,8 @@ def doctor(  # noqa: PLR0913 - one per option
     The gate, the rotation, who is told of alarms, whether the clocks agree, the write role; and a plan, from the code
     to the answer. Ends with 5 while the gate isn't open, else with 1 if something isn't right.
 
-    Example:  [cyan]remediator doctor --fix aws.kms.enable-rotation --target arn:aws:kms:eu-west-1:111122223333:key/…[/cyan]
+    Example:  [cyan]remediator doctor --fix aws.kms.enable-rotation
+    --target arn:aws:kms:eu-west-1:111122223333:key/…[/cyan]
     """
     import time
 

@@ -8,7 +8,7 @@ import typer
 
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
-from remediator.cli.options import command
+from remediator.cli.options import FormerReceipts, command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
 from remediator.service.records import Mode
@@ -39,6 +39,7 @@ def history(  # noqa: PLR0913 - one per option
     ] = None,
     reference: Annotated[str | None, typer.Option(help="The vendor's own id.", rich_help_panel=_WHICH)] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values and nothing else.")] = False,
+    receipts_table: FormerReceipts = None,
     place: Place,
     speech: Speech,
 ) -> None:
@@ -71,7 +72,9 @@ def history(  # noqa: PLR0913 - one per option
     )
     office = place.operator()
     with speech.progress() as say:
-        entries = look_through(office, archive_of(office), wanted, lambda count: say(f"{count} entries looked at …"))
+        entries = look_through(
+            office, archive_of(office, receipts_table), wanted, lambda count: say(f"{count} entries looked at …")
+        )
     if csv:
         speech.raw(csv_of(entries))
         return

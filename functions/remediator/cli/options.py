@@ -56,6 +56,11 @@ _PLACE: Final[dict[str, tuple[Any, Any]]] = {
         None,
     ),
 }
+FormerReceipts = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="AWS: the table that a former deployment left, in place of this one's."),
+]
+
 _JSON: Final = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 _VERBOSE: Final = Annotated[bool, typer.Option("--verbose", help="Show each step on standard error; never a secret.")]
 

@@ -9,7 +9,7 @@ import typer
 
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
-from remediator.cli.options import command
+from remediator.cli.options import FormerReceipts, command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
 from remediator.core.messages import KEY
@@ -26,6 +26,7 @@ def show(
     commands: Annotated[
         bool, typer.Option("--commands", help="Also print the cloud's own calls that undo it; none is sent.")
     ] = False,
+    receipts_table: FormerReceipts = None,
     place: Place,
     speech: Speech,
 ) -> None:
@@ -43,7 +44,7 @@ def show(
 
     remediation, index = parse_receipt(receipt)
     office = place.operator()
-    evidence = read_evidence(office, remediation, index)
+    evidence = read_evidence(office, remediation, index, receipts_table)
     ways = ways_back(evidence, place.there.captor(), home_of(office)) if commands else {}
     speech.answer(evidence_document(evidence, ways), *evidence_view(evidence, ways))
 

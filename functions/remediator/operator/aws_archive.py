@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 class AwsArchive:
     """Read the receipts table; the operator role may not write it."""
 
-    def __init__(self, office: AwsOffice) -> None:
+    def __init__(self, office: AwsOffice, former: str | None = None) -> None:
+        """`former` is the table that a deployment left which is gone."""
         names = office.outputs
         self._client = office.service("dynamodb")
-        self._name = names["ReceiptsTable"]
+        self._name = former or names["ReceiptsTable"]
         self._table = ReceiptTable(self._client, receipts=self._name, state=names["StateTable"], retention_days=0)
 
     def record(self, remediation: str) -> Record | None:

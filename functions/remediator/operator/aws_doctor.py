@@ -113,7 +113,7 @@ def _permissions(office: AwsOffice) -> Check:
     allowed = {action for arn in ours for action in _allowed(iam, arn)}
     wrong = [f"{fix} lacks {', '.join(lacking)}" for fix, lacking in _lacking(office, allowed).items()]
     wrong += [f"{one['PolicyName']} isn't ours" for one in attached if one["PolicyArn"] not in ours]
-    said = "; ".join(wrong) or f"{len(allowed)} actions in {len(ours)} policies, as the enabled fixes need"
+    said = "; ".join(wrong) or f"{len(allowed)} actions, as the enabled fixes need"
     return Check("write role's permissions", not wrong, said, REDEPLOY if wrong else "")
 
 

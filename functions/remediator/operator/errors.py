@@ -15,6 +15,10 @@ class NoDeployment(NotFound):
     """There is no deployment where it was looked for."""
 
 
+class NoFormer(NotFound):
+    """There are no receipts of a former deployment on this cloud."""
+
+
 class NoReceipt(NotFound):
     """There is no receipt of that id."""
 

@@ -43,9 +43,12 @@ class Evidence:
         return f"remediator rollback {finding.remediation} --finding {finding.index}", ""
 
 
-def read_evidence(office: Office, remediation: str, index: int | None) -> Evidence:
-    """Read a receipt, or with no index a whole remediation; raise `NoReceipt` if there is none of that id."""
-    archive = archive_of(office)
+def read_evidence(office: Office, remediation: str, index: int | None, former: str | None = None) -> Evidence:
+    """Read a receipt, or with no index a whole remediation; raise `NoReceipt` if there is none of that id.
+
+    `former` is the table of a former deployment's receipts.
+    """
+    archive = archive_of(office, former)
     record = archive.record(remediation)
     findings = [one for one in archive.findings(remediation) if index in (None, one.index)]
     if record is None or (index is not None and not findings):
