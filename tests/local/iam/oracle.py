@@ -64,8 +64,9 @@ def _optional(name: str, document: dict[str, Any] | None) -> Policy | None:
 
 
 def _entity(principal: str) -> Principal:
-    if principal == SESSION:
-        return Principal(ROLE, SESSION, ACCOUNT, "AROAEXAMPLE:session", "ASIA", None)
+    if ":assumed-role/" in principal:
+        name = principal.split("/")[1]
+        return Principal(f"arn:aws:iam::{ACCOUNT}:role/{name}", principal, ACCOUNT, f"AROA{name}:session", "ASIA", None)
     if principal == USER:
         return Principal(USER, None, ACCOUNT, "AIDAEXAMPLE", "AKIA", None, kind="User")
     return Principal.service(principal)
