@@ -162,6 +162,18 @@ def test_what_is_over_loses_its_pad_and_keeps_its_verifier(sealed: Sealed) -> No
     assert {"P", "c"} <= set(sealed.items()[f"window/{first}"])
 
 
+def test_a_pad_that_stands_is_left_alone(sealed: Sealed) -> None:
+    sealed.rotate()
+    sealed.now = window_at(NOW).closes + 1.0
+    asked: list[Any] = []
+    sealed.tables.meta.events.register(
+        "provide-client-params.dynamodb.TransactWriteItems", lambda params, **_: asked.append(params["TransactItems"])
+    )
+    sealed.rotate()
+    changed = [one["Update"]["Key"]["pk"]["S"] for one in asked[-1] if "Update" in one]
+    assert sorted(changed) == [f"window/{window_at(NOW)}", f"window/{staged_at(sealed.now)[-1]}"]
+
+
 @pytest.mark.parametrize("hours", [1, 7.5])
 def test_a_rotator_that_comes_back_takes_what_it_had_left(sealed: Sealed, hours: float) -> None:
     sealed.rotate()
