@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEADLINE = 1_764_000_120
 UNTIL = {"DateLessThan": {"aws:CurrentTime": "2025-11-24T16:02:00Z"}}
+HERE = {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}}
 REGIONS = ["eu-west-1", "us-east-1"]
 
 BLOCK = registry.load("aws.s3.block-public-access")
@@ -53,7 +54,7 @@ def test_a_plans_session_may_read_the_targets_until_the_deadline_and_nothing_els
                 "Effect": "Allow",
                 "Action": ["s3:GetBucketPublicAccessBlock"],
                 "Resource": ["arn:aws:s3:::one", "arn:aws:s3:::two"],
-                "Condition": UNTIL,
+                "Condition": UNTIL | HERE,
             }
         ],
     }
@@ -63,7 +64,7 @@ def test_an_applys_session_may_write_as_well() -> None:
     policy = policies.session_policy(BLOCK, [bucket("one")], deadline=DEADLINE, write=True)
     (statement,) = policy["Statement"]
     assert statement["Action"] == ["s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"]
-    assert statement["Condition"] == UNTIL
+    assert statement["Condition"] == UNTIL | HERE
 
 
 def test_what_cannot_be_narrowed_to_the_target_is_narrowed_to_its_region() -> None:
@@ -254,6 +255,15 @@ def test_every_session_is_within_the_write_role() -> None:
         target = fix.target.parse(fix.target.example, HOME)
         session = policies.session_policy(fix, [target], deadline=DEADLINE, write=True)
         assert {action for statement in session["Statement"] for action in statement["Action"]} <= allowed
+
+
+def test_no_session_reaches_another_region_than_its_target_is_said_to_be_in() -> None:
+    for fix in SIX:
+        target = fix.target.parse(fix.target.example, HOME)
+        for statement in policies.session_policy(fix, [target], deadline=DEADLINE, write=True)["Statement"]:
+            named = statement["Resource"] == [target.id] and target.id.split(":")[3] == target.region
+            there = {"aws:RequestedRegion": [target.region]}
+            assert target.region is None or named or statement["Condition"]["StringEquals"] == there, fix.id
 
 
 def test_the_boundary_knows_no_action_but_the_fixes_and_denies_what_is_our_own() -> None:

@@ -74,15 +74,17 @@ action on a resource that a request's body links to, and nobody calls it.
 def session_policy(fix: AnyFix, targets: Sequence[Target], *, deadline: int, write: bool, tags: bool = False) -> Policy:
     """Return the policy of one session: this fix on these targets, until `deadline`, in seconds of Unix time.
 
-    With `tags` it may read tags too, which AWS can't narrow to the targets.
+    With `tags` it may read tags too, which AWS can't narrow to the targets. A target whose name says no region, such as
+    a bucket's, is reached only in the one that was said beside it: the SDK follows S3 to wherever the bucket is.
     """
     grants = [*_granted([fix], write=write), *(READ_TAGS if tags else ())]
     until = {"DateLessThan": {"aws:CurrentTime": f"{datetime.fromtimestamp(deadline, UTC):%Y-%m-%dT%H:%M:%SZ}"}}
     names = list(dict.fromkeys(target.id for target in targets))
     regions = sorted({target.region for target in targets if target.region is not None})
     here = _in_regions(regions) if fix.target.regional else {}
+    apart = {} if all("region" in target.parts for target in targets) else here
     statements = (
-        _allow(_actions(grants, on_target=True), names, until),
+        _allow(_actions(grants, on_target=True), names, until | apart),
         _allow(_actions(grants, on_target=False), "*", until | here),
     )
     return document(statement for statement in statements if statement["Action"])
