@@ -113,6 +113,7 @@ class ReceiptTable:
 
     def spend(self, day: str, *, wanted: int, most: int) -> int:
         """Count findings for a day as far as there is room, each time on the condition that there still is."""
+        wanted = min(wanted, most)
         while wanted > 0:
             try:
                 self._client.update_item(**self._count_day(day, wanted, most))
@@ -188,11 +189,10 @@ class ReceiptTable:
             "TableName": self._state,
             "Key": {"pk": {"S": f"count/{day}"}},
             "UpdateExpression": "ADD findings :wanted SET expires_at = :expires",
-            "ConditionExpression": "findings <= :room OR (attribute_not_exists(findings) AND :wanted <= :most)",
+            "ConditionExpression": "attribute_not_exists(findings) OR findings <= :room",
             "ExpressionAttributeValues": {
                 ":wanted": {"N": str(wanted)},
                 ":room": {"N": str(most - wanted)},
-                ":most": {"N": str(most)},
                 ":expires": {"N": str(int(datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()) + 2 * DAY)},
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
