@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from infra.aws.statements import Statement
+    from infra.aws.statements import Conditions, Statement
 
 NOT_HEXADECIMAL: Final = "".join(letter for letter in string.ascii_lowercase if letter not in string.hexdigits)
 
@@ -42,7 +42,7 @@ class SealedValue:
 
     def move(self) -> list[Statement]:
         """Let the rotator read the value and write pads, and nothing else of a window a second time."""
-        pads = {
+        pads: Conditions = {
             "ForAllValues:StringEquals": {"dynamodb:Attributes": list(sealed_gate.TOUCHED)},
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["window/*"]},
             "Null": {"dynamodb:Attributes": "false", "dynamodb:LeadingKeys": "false"},

@@ -10,6 +10,7 @@ from remediator.local.clock import Clock
 from remediator.local.deploy import TOOLKIT_STACK, App, Target, deploy
 from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
 from remediator.local.emulator.installed import Emulator
+from remediator.local.iam import organization
 from remediator.local.runtime.interpreters import interpreter_for
 from remediator.local.witness import confirm
 
@@ -76,6 +77,7 @@ class EmbeddedAccount:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.control(None)
         if self._emulator is not None:
             self._emulator.close()
         self._emulator = None
@@ -96,6 +98,10 @@ class EmbeddedAccount:
     def faults(self) -> Faults:
         """Return the faults, to be switched on."""
         return self._running.faults
+
+    def control(self, document: Mapping[str, Any] | None) -> None:
+        """Put the account under a service control policy, as its organisation would; None takes it away."""
+        organization.control(CUSTOMER_ACCOUNT, document)
 
     @property
     def calls(self) -> CallLog:

@@ -131,7 +131,8 @@ class GateRoller:
         """Return the id of the version that the gate's secret has now."""
         found = self._client("cloudformation").describe_stack_resource(StackName=self._stack, LogicalResourceId=SECRET)
         secret = found["StackResourceDetail"]["PhysicalResourceId"]
-        stages = self._client("secretsmanager").describe_secret(SecretId=secret)["VersionIdsToStages"]
+        described = self._client("secretsmanager").describe_secret(SecretId=secret)
+        stages: Mapping[str, list[str]] = described["VersionIdsToStages"]
         return next(version for version, names in stages.items() if "AWSCURRENT" in names)
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - an SDK client of any service

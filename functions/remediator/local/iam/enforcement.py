@@ -20,7 +20,17 @@ from moto.s3.models import FakeBucket
 from remediator.local.calls import Call, CallLog
 from remediator.local.faults import Effect, Fault, Faults
 
-from . import additions, apicall, entities, identities, replies, request_context, resource_policies, services
+from . import (
+    additions,
+    apicall,
+    entities,
+    identities,
+    organization,
+    replies,
+    request_context,
+    resource_policies,
+    services,
+)
 from .check import Check
 from .evaluator import Decision, Policies, Request, evaluate
 from .hooks import run_all, wrap
@@ -270,6 +280,7 @@ def _policies(principal: Principal, resource: Policy | None, delay: float) -> Po
         resource=resource,
         boundary=found.boundary_policy() if found else None,
         session=Policy.parse("of the session", session) if session is not None else None,
+        control=organization.policies_of(principal.account),
     )
 
 
