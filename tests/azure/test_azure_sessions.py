@@ -20,7 +20,6 @@ from remediator.azure.stored_credential import SECRET
 from remediator.azure.windows_table import PARTITION, WINDOWS_TABLE, row_of
 from remediator.catalogue import registry
 from remediator.catalogue.spec import Home
-from remediator.core.errors import Expired
 from remediator.core.gate import Opening, opening
 from remediator.core.windows import PERIOD, window_at
 from remediator.local.azure.faults import Match
@@ -118,7 +117,7 @@ def test_a_window_that_isn_t_live_is_refused_before_anything_is_read(open_house:
     remediate_function._endpoint()
     open_house.pass_time(seconds + (120 if seconds < 0 else 0))
     mark = open_house.cloud.calls.mark()
-    with pytest.raises(Expired), sessions().at(brought).open(FIX, [], write=True):
+    with pytest.raises(GateShut, match="window"), sessions().at(brought).open(FIX, [], write=True):
         pytest.fail("the gate opened")
     assert open_house.cloud.calls.since(mark) == ()
 

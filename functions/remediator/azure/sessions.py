@@ -16,6 +16,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import CertificateCredential
 
 from remediator.azure.arm_client import ArmClient, ArmError
+from remediator.core.errors import Expired
 from remediator.service.errors import GateShut
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from remediator.azure.verifiers import VerifierTables
     from remediator.catalogue.spec import Fix, Target
     from remediator.service.passage import Passage
+    from remediator.service.ports import Monitor
 
 
 TAGS_API: Final = "2021-04-01"
@@ -58,11 +60,14 @@ class EntraSessions:
 
     failures: tuple[type[Exception], ...] = (ArmError, AzureError)
 
-    def __init__(self, verifiers: VerifierTables, seal: Seal, *, tenant: str, app_id: str) -> None:
+    def __init__(
+        self, verifiers: VerifierTables, seal: Seal, *, tenant: str, app_id: str, monitor: Monitor | None = None
+    ) -> None:
         self._verifiers = verifiers
         self._seal = seal
         self._tenant = tenant
         self._app_id = app_id
+        self._monitor = monitor
 
     def explain(self, error: Exception) -> tuple[str, str]:
         """Return the cloud's error code and message, or the SDK's name for what went wrong on the way."""
@@ -87,10 +92,15 @@ class EntraSessions:
 
     def sign_in(self, passage: Passage) -> CertificateCredential:
         """Unseal the window's credential and sign in with it; raise `GateShut` if either is refused."""
-        passage.window.require_honoured(time.time())
+        try:
+            passage.window.require_honoured(time.time())
+        except Expired as expired:
+            raise GateShut(str(expired)) from None
         sealed = self._verifiers.sealed(passage.window)
         if sealed is None:
             raise GateShut("nothing is sealed for the window")
+        if self._monitor is not None:  # before it happens: a sign-in without such a line is nobody's of ours
+            self._monitor.note("signing in", remediation=passage.name)
         opened = self._seal.unseal(sealed, passage.window, passage.opening)
         credential = CertificateCredential(self._tenant, self._app_id, certificate_data=opened.reveal())
         try:
