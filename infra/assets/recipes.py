@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """Hold what both functions are deployed from."""
+    """Hold what the functions are deployed from."""
 
     rotate: Asset
     remediate: Asset
+    watch: Asset
 
 
 IN_TRANSACTIONS: Final[Mapping[str, str]] = {"dynamodb:ConditionCheckItem": "dynamodb:TransactWriteItems"}
@@ -29,13 +30,22 @@ IN_TRANSACTIONS: Final[Mapping[str, str]] = {"dynamodb:ConditionCheckItem": "dyn
 
 
 def build_assets(builder: Builder) -> Assets:
-    """Build both functions' assets."""
-    return Assets(rotate=builder.build(rotate_recipe()), remediate=builder.build(remediate_recipe()))
+    """Build the functions' assets."""
+    return Assets(
+        rotate=builder.build(rotate_recipe()),
+        remediate=builder.build(remediate_recipe()),
+        watch=builder.build(watch_recipe()),
+    )
 
 
 def rotate_recipe() -> Recipe:
     """Return what the rotator needs: no fix."""
     return Recipe("rotate", _module(names.ROTATE_HANDLER), (), _operations(uses.rotator_actions()))
+
+
+def watch_recipe() -> Recipe:
+    """Return what the watcher needs: to look a request up."""
+    return Recipe("watch", _module(names.WATCH_HANDLER), (), _operations(uses.watcher_actions()))
 
 
 def remediate_recipe() -> Recipe:

@@ -62,7 +62,9 @@ def reasons() -> dict[str, dict[str, str]]:
             ),
         },
         "DeadLetters": {"AwsSolutions-SQS3": "This is the dead-letter queue; an alarm rings when something is in it."},
+        "Watcher": {_streams(names.WATCH_FUNCTION): _OWN_STREAMS},
         "Rotate": {"AwsSolutions-L1": _RUNTIME},
+        "Watch": {"AwsSolutions-L1": _RUNTIME},
         "Remediate": {"AwsSolutions-L1": _RUNTIME},
     }
 

@@ -1,4 +1,4 @@
-"""Make the roles that the two functions run as, and the one that starts the rotator."""
+"""Make the roles that the functions run as, and the one that starts the rotator."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from infra.aws import admissions, names, uses
+from infra.aws.announcing import announce
 from infra.aws.arns import function_arn, log_streams_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.callers import SESSION_SECONDS
 from infra.aws.statements import allow, deny, deny_all_but, deny_elsewhere, inline, trust
@@ -82,9 +83,25 @@ def make_remediator_role(
             allow("KeepReceipts", uses.REMEDIATOR_RECEIPTS, [table_arn(receipts)]),
             _use_key("UseTableKey", USE_TABLE_KEY, key_arn, "dynamodb"),
             allow("PassGate", uses.REMEDIATOR_GATE, [role_arn(names.WRITE_ROLE)]),
+            announce(),
             allow("WriteLogs", WRITE_LOGS, [log_streams_arn(names.REMEDIATE_FUNCTION)]),
             *_nothing_else_of_ours(own),
             forbidden_deny(),
+        ],
+    )
+
+
+def make_watcher_role(scope: Construct, key_arn: str, receipts: str) -> iam.CfnRole:
+    """Make the watcher's role: it looks requests up, and writes nothing but its log."""
+    return _function_role(
+        scope,
+        "Watcher",
+        names.WATCHER_ROLE,
+        "Remediator: what the watcher may do: look requests up",
+        [
+            allow("LookUp", uses.WATCHER_RECEIPTS, [table_arn(receipts)]),
+            _use_key("UseTableKey", ["kms:Decrypt", "kms:DescribeKey"], key_arn, "dynamodb"),
+            allow("WriteLogs", WRITE_LOGS, [log_streams_arn(names.WATCH_FUNCTION)]),
         ],
     )
 

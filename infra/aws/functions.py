@@ -1,4 +1,4 @@
-"""Make the two functions, their logs, the endpoint and the schedule."""
+"""Make functions, each with its log."""
 
 from __future__ import annotations
 

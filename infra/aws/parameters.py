@@ -19,6 +19,7 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{8,1224}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _RECEIPTS = re.compile(r"remediator-receipts[\w.-]{0,200}", re.ASCII)
+_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}", re.ASCII)
 _ARCHITECTURES = ("arm64", "x86_64")
 _DELIVERIES: Final = ("automatic", "manual")
 _GATES: Final = ("sts", "sealed")
@@ -49,6 +50,10 @@ class Parameters:
     vendor_rollback: bool = False
     retention_days: int = 400
     alarm_email: str | None = None
+    notify_email: str | None = None
+    """Where each change is told; None: nowhere but on the event bus."""
+    account_alias: str | None = None
+    """What events and messages call the account; None: its number."""
     receipts_table: str | None = None
     """None: a name of the deployment's own."""
     reserved_concurrency: bool = False
@@ -81,7 +86,9 @@ def read_parameters(context: Mapping[str, Any], *, known_fixes: Collection[str])
         gate=_one_of(given, "gate", _GATES),
         vendor_rollback=_switch(given, "vendor_rollback"),
         retention_days=_retention(given),
-        alarm_email=_email(given),
+        alarm_email=_email(given, "alarm_email"),
+        notify_email=_email(given, "notify_email"),
+        account_alias=_alias(given),
         receipts_table=_receipts_table(given),
         reserved_concurrency=_switch(given, "reserved_concurrency"),
         architecture=_one_of(given, "architecture", _ARCHITECTURES),
@@ -184,12 +191,12 @@ def _retention(given: Mapping[str, Any]) -> int:
     return value
 
 
-def _email(given: Mapping[str, Any]) -> str | None:
-    value = given["alarm_email"]
+def _email(given: Mapping[str, Any], name: str) -> str | None:
+    value = given[name]
     if value is None:
         return None
     if not isinstance(value, str) or not _EMAIL.fullmatch(value):
-        raise BadParameter(f"alarm_email: {value!r} isn't one address; write name@example.com, or leave it out")
+        raise BadParameter(f"{name}: {value!r} isn't one address; write name@example.com, or leave it out")
     return value
 
 
@@ -199,5 +206,15 @@ def _receipts_table(given: Mapping[str, Any]) -> str | None:
     if value is not None and (not isinstance(value, str) or not _RECEIPTS.fullmatch(value)):
         raise BadParameter(
             f"receipts_table: {value!r} won't do; write a name that begins with remediator-receipts, or leave it out"
+        )
+    return value
+
+
+def _alias(given: Mapping[str, Any]) -> str | None:
+    """Return a name that no message and no environment variable has to escape."""
+    value = given["account_alias"]
+    if value is not None and (not isinstance(value, str) or not _ALIAS.fullmatch(value)):
+        raise BadParameter(
+            f"account_alias: {value!r} won't do; write up to 63 letters, digits, spaces or ._-, or leave it out"
         )
     return value

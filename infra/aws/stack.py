@@ -9,9 +9,11 @@ from aws_cdk import Aws, Fn, Stack
 
 from infra.aws import names
 from infra.aws.alarms import make_alarms
+from infra.aws.announcing import make_messages
 from infra.aws.callers import Seeds, make_operator, make_reader
+from infra.aws.dashboard import make_dashboard
 from infra.aws.endpoint import make_endpoint
-from infra.aws.function_roles import make_remediator_role, make_rotator_role, make_scheduler_role
+from infra.aws.function_roles import make_remediator_role, make_rotator_role, make_scheduler_role, make_watcher_role
 from infra.aws.functions import Program, make_function
 from infra.aws.keys import make_key
 from infra.aws.outputs import make_outputs
@@ -22,6 +24,7 @@ from infra.aws.schedule import bound_retries, make_schedule
 from infra.aws.sealed import make_sealed_value
 from infra.aws.stores import make_receipts_table, make_seed_secrets, make_state_table
 from infra.aws.trust_size import require_trust_fits
+from infra.aws.watching import show
 from infra.aws.write_role import make_write_role
 from remediator.aws.trust_policy import closed_document
 
@@ -53,7 +56,10 @@ class RemediatorStack(Stack):
         self._dead_letters = make_dead_letters(self, self._key)
         self._make_rotator(assets.rotate)
         self._make_remediator(assets.remediate)
+        self._make_watcher(assets.watch)
+        make_messages(self, self._key, parameters.notify_email)
         make_alarms(self, make_alarm_topic(self, self._key, parameters.alarm_email))
+        make_dashboard(self)
         self._make_outputs()
         require_policies_fit(self)
 
@@ -75,7 +81,7 @@ class RemediatorStack(Stack):
 
     def _make_rotator(self, asset: Asset) -> None:
         program = Program("Rotate", names.ROTATE_FUNCTION, names.ROTATE_HANDLER, names.ROTATE_SERVICE, 60, 1, asset)
-        role = make_rotator_role(
+        self._rotator = role = make_rotator_role(
             self, self._seeds, self._dead_letters, sealed=self._sealed, by_hand=self._parameters.by_hand
         )
         environment = {
@@ -108,11 +114,24 @@ class RemediatorStack(Stack):
             "REGIONS": ",".join(self._regions),
             "VENDOR_ROLLBACK": "true" if parameters.vendor_rollback else "false",
             "RETENTION_DAYS": str(parameters.retention_days),
+            "ACCOUNT_ALIAS": parameters.account_alias or Aws.ACCOUNT_ID,
             "OWN_RESOURCES": json.dumps(self._own.patterns(), separators=(",", ":")),
         }
         self._remediate = make_function(self, program, self._remediator, self._key, parameters, environment)
         callers = {"Reader": self._reader, "Operator": self._operator}
         self._endpoint = make_endpoint(self, self._remediate, callers)
+
+    def _make_watcher(self, asset: Asset) -> None:
+        program = Program("Watch", names.WATCH_FUNCTION, names.WATCH_HANDLER, names.WATCH_SERVICE, 30, 2, asset)
+        role = make_watcher_role(self, self._key.key_arn, self._receipts_name())
+        environment = {
+            "RECEIPTS_TABLE": self._receipts.table_name,
+            "REMEDIATOR_ROLE_ARN": self._remediator.attr_arn,
+            "REMEDIATOR_ROLE_ID": self._remediator.attr_role_id,
+            "ROTATOR_ROLE_ID": self._rotator.attr_role_id,
+            "OPERATOR_ROLE_ID": self._operator.attr_role_id,
+        }
+        show(self, make_function(self, program, role, self._key, self._parameters, environment))
 
     def _both(self) -> dict[str, str]:
         return {

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from remediator.aws import event_bus, external_ids, receipts, seed_ring, sessions, staging, trust_policy, verifiers
+from remediator.aws import (
+    event_bus,
+    external_ids,
+    receipts,
+    request_spans,
+    seed_ring,
+    sessions,
+    staging,
+    trust_policy,
+    verifiers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +38,8 @@ REMEDIATOR_RECEIPTS: Final[Sequence[str]] = receipts.USES
 REMEDIATOR_GATE: Final[Sequence[str]] = sessions.USES
 REMEDIATOR_BUS: Final[Sequence[str]] = event_bus.USES
 
+WATCHER_RECEIPTS: Final[Sequence[str]] = request_spans.USES
+
 
 def rotator_actions() -> frozenset[str]:
     """Return every IAM action that the rotator's code uses."""
@@ -37,3 +49,8 @@ def rotator_actions() -> frozenset[str]:
 def remediator_actions() -> frozenset[str]:
     """Return every IAM action that the remediator's own code uses, before it passes the gate."""
     return frozenset((*REMEDIATOR_STATE, *REMEDIATOR_RECEIPTS, *REMEDIATOR_GATE, *REMEDIATOR_BUS))
+
+
+def watcher_actions() -> frozenset[str]:
+    """Return every IAM action that the watcher's code uses."""
+    return frozenset(WATCHER_RECEIPTS)

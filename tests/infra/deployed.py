@@ -151,7 +151,10 @@ class Deployed:
         if ":key/" in resource:
             return Policy.parse("key", self.one("AWS::KMS::Key")["KeyPolicy"])
         if resource == arn("lambda", "function:remediator-remediate"):
-            grants = [_grant(one) for one in self.of_type("AWS::Lambda::Permission").values()]
+            permissions = self.of_type("AWS::Lambda::Permission").values()
+            grants = [
+                _grant(one) for one in permissions if arn("lambda", f"function:{one['FunctionName']}") == resource
+            ]
             return Policy.parse("endpoint", {"Version": "2012-10-17", "Statement": grants})
         return None
 
@@ -189,6 +192,8 @@ class Deployed:
             case "AWS::SQS::Queue", ("Arn" | "QueueName"):
                 queue = str(resource["Properties"]["QueueName"])
                 return queue if attribute == "QueueName" else arn("sqs", queue)
+            case "AWS::Events::Rule", "Arn":
+                return arn("events", f"rule/{resource['Properties']['Name']}")
             case "AWS::Lambda::Url", "FunctionUrl":
                 return f"https://abcdefghij.lambda-url.{REGION}.on.aws/"
         raise AssertionError(f"{name}.{attribute}")

@@ -28,6 +28,10 @@ def test_there_is_an_alarm_for_each_way_in_which_it_may_go_wrong(deployed: Deplo
         "remediator-wrong-code": "WrongCode",
         "remediator-gate-unavailable": "GateUnavailable",
         "remediator-policy-broken": "PolicyBroken",
+        "remediator-not-announced": "NotAnnounced",
+        "remediator-gate-changed": "GateChanged",
+        "remediator-unexplained-access": "UnexplainedAccess",
+        "remediator-watch-failed": "Errors",
         "remediator-dead-letters": "ApproximateNumberOfMessagesVisible",
     }
 
@@ -42,7 +46,7 @@ def test_our_alarms_watch_only_what_the_code_emits_as_it_emits_it(deployed: Depl
         for function in deployed.of_type("AWS::Lambda::Function").values()
     }
     for one in deployed.of_type(ALARM).values():
-        if one["Namespace"] == "AWS/SQS":
+        if one["Namespace"].startswith("AWS/"):
             continue
         assert one["MetricName"] in METRICS
         assert {one["Namespace"]} == namespaces
@@ -59,6 +63,9 @@ def test_our_alarms_watch_only_what_the_code_emits_as_it_emits_it(deployed: Depl
         ("WrongCode", "remediator-remediate"),
         ("GateUnavailable", "remediator-remediate"),
         ("PolicyBroken", "remediator-remediate"),
+        ("NotAnnounced", "remediator-remediate"),
+        ("GateChanged", "remediator-rotate"),
+        ("UnexplainedAccess", "remediator-watch"),
     ],
 )
 def test_an_alarm_listens_to_the_function_that_emits_its_metric(deployed: Deployed, metric: str, emitter: str) -> None:
@@ -86,6 +93,10 @@ def test_one_wrong_code_rings_and_so_does_one_gate_that_is_not_there(deployed: D
         "remediator-wrong-code",
         "remediator-gate-unavailable",
         "remediator-policy-broken",
+        "remediator-not-announced",
+        "remediator-gate-changed",
+        "remediator-unexplained-access",
+        "remediator-watch-failed",
         "remediator-dead-letters",
     ):
         one = alarm(deployed, name)
@@ -93,6 +104,13 @@ def test_one_wrong_code_rings_and_so_does_one_gate_that_is_not_there(deployed: D
         assert (one["Threshold"], one["EvaluationPeriods"], one["Period"]) == (1, 1, 60)
         assert one["TreatMissingData"] == "notBreaching"
     assert alarm(deployed, "remediator-wrong-code")["Statistic"] == "Sum"
+
+
+def test_a_watcher_that_fails_rings_by_what_lambda_counts_itself(deployed: Deployed) -> None:
+    one = alarm(deployed, "remediator-watch-failed")
+    assert one["Namespace"] == "AWS/Lambda"
+    assert one["Dimensions"] == [{"Name": "FunctionName", "Value": "remediator-watch"}]
+    deployed.one("AWS::Lambda::Function", FunctionName="remediator-watch")
 
 
 def test_every_alarm_tells_the_topic_and_says_what_to_do(deployed: Deployed) -> None:

@@ -23,7 +23,7 @@ from infra.assets.build import BUDGET, LOCK, Builder, Recipe
 from infra.assets.bytecode import find_compiler
 from infra.assets.closure import Unshippable
 from infra.assets.locked import SHIPPED, shipped_packages
-from infra.assets.recipes import build_assets, remediate_recipe, rotate_recipe
+from infra.assets.recipes import build_assets, remediate_recipe, rotate_recipe, watch_recipe
 from infra.aws.functions import PYTHON
 from remediator.catalogue.policies import TAGGING, operations
 from remediator.catalogue.registry import all_fixes
@@ -82,9 +82,17 @@ def test_the_remediator_ships_every_fix_and_nothing_that_makes_seeds(assets: Ass
     assert not {f"remediator/{name}.py" for name in never} & own
 
 
+def test_the_watcher_ships_no_fix_nothing_that_makes_seeds_and_nothing_that_writes(assets: Assets) -> None:
+    own = {name for name in names_in(assets.watch) if name.startswith("remediator/")}
+    assert "remediator/aws/watch_handler.py" in own
+    assert not any(name.startswith(("remediator/catalogue/aws", "remediator/service/remediate")) for name in own)
+    never = {"aws/seed_ring", "aws/staging", "aws/trust_policy", "aws/receipts", "aws/sessions", "core/seeds"}
+    assert not {f"remediator/{name}.py" for name in never} & own
+
+
 def test_neither_ships_what_runs_elsewhere(assets: Assets) -> None:
     elsewhere = ("remediator/cli", "remediator/local", "remediator/vendor", "boto3", "pydantic", "aws_xray_sdk", "moto")
-    for asset in (assets.rotate, assets.remediate):
+    for asset in (assets.rotate, assets.remediate, assets.watch):
         assert [name for name in names_in(asset) if name.startswith(elsewhere)] == []
         assert [name for name in names_in(asset) if ".dist-info/" in name or name.endswith((".so", ".pyd"))] == []
 
@@ -95,13 +103,20 @@ def test_only_named_services_have_models(assets: Assets) -> None:
         return {part[2] for part in parts if len(part) > 3}
 
     assert services(assets.rotate) == {"dynamodb", "iam", "secretsmanager"}
-    assert services(assets.remediate) == {"dynamodb", "sts", TAGGING} | {fix.service for fix in all_fixes("aws")}
+    assert services(assets.remediate) == {"dynamodb", "events", "sts", TAGGING} | {
+        fix.service for fix in all_fixes("aws")
+    }
+    assert services(assets.watch) == {"dynamodb"}
 
 
 def test_every_operation_that_the_shipped_code_calls_is_in_the_shipped_models(assets: Assets) -> None:
     """Read the calls from the source, so that a call which no adapter declares is found out here."""
     session = botocore.session.get_session()
-    for recipe, asset in ((rotate_recipe(), assets.rotate), (remediate_recipe(), assets.remediate)):
+    for recipe, asset in (
+        (rotate_recipe(), assets.rotate),
+        (remediate_recipe(), assets.remediate),
+        (watch_recipe(), assets.watch),
+    ):
         named = {one.partition(":")[0] for one in recipe.operations}
         methods: dict[str, set[str]] = {}
         for service in named:

@@ -10,7 +10,7 @@ import pytest
 
 import remediator.aws
 from infra.aws import uses
-from remediator.aws import receipts, seed_ring, sessions, staging, trust_policy, verifiers
+from remediator.aws import event_bus, receipts, request_spans, seed_ring, sessions, staging, trust_policy, verifiers
 from remediator.catalogue.policies import FORBIDDEN_ACTIONS
 from tests.infra.deployed import (
     ACCOUNT,
@@ -29,7 +29,9 @@ from tests.infra.deployed import (
 pytestmark = pytest.mark.xdist_group("synth")
 
 ROTATOR, REMEDIATOR, SCHEDULER = "remediator-rotator", "remediator", "remediator-scheduler"
+WATCHER = "remediator-watcher"
 WRITE = role_arn("remediator-write")
+BUS = arn("events", "event-bus/default")
 LOGS = {
     ROTATOR: arn("logs", "log-group:/aws/lambda/remediator-rotate:log-stream:any"),
     REMEDIATOR: arn("logs", "log-group:/aws/lambda/remediator-remediate:log-stream:any"),
@@ -61,8 +63,8 @@ def test_the_rotator_is_granted_exactly_what_its_adapters_use(deployed: Deployed
 
 
 def test_the_remediator_is_granted_exactly_what_its_adapters_use(deployed: Deployed) -> None:
-    used = {*verifiers.USES, *receipts.USES, *receipts.USES_STATE, *sessions.USES}
-    assert allowed_actions(deployed, REMEDIATOR, "dynamodb:", "secretsmanager:", "iam:", "sts:") == used
+    used = {*verifiers.USES, *receipts.USES, *receipts.USES_STATE, *sessions.USES, *event_bus.USES}
+    assert allowed_actions(deployed, REMEDIATOR, "dynamodb:", "secretsmanager:", "iam:", "sts:", "events:") == used
     assert uses.remediator_actions() == used
 
 
@@ -76,7 +78,7 @@ def test_every_adapter_that_declares_what_it_uses_belongs_to_a_function() -> Non
         if name == "USES" or name.startswith("USES_")
         for action in value
     }
-    assert declared == uses.rotator_actions() | uses.remediator_actions()
+    assert declared == uses.rotator_actions() | uses.remediator_actions() | uses.watcher_actions()
 
 
 def test_an_action_that_two_adapters_use_reaches_the_keys_of_both() -> None:
@@ -86,11 +88,12 @@ def test_an_action_that_two_adapters_use_reaches_the_keys_of_both() -> None:
 def test_beyond_these_the_functions_use_the_key_write_their_log_and_send_dead_letters(deployed: Deployed) -> None:
     plumbing = {"kms", "logs", "sqs"}
     services = {"dynamodb", "secretsmanager", "iam", "sts"}
-    for role, its in ((ROTATOR, services | plumbing), (REMEDIATOR, services | plumbing - {"sqs"})):
+    remediators = services | {"events"} | plumbing - {"sqs"}
+    for role, its in ((ROTATOR, services | plumbing), (REMEDIATOR, remediators)):
         assert {action.partition(":")[0] for action in allowed_actions(deployed, role)} <= its
 
 
-@pytest.mark.parametrize("role", [ROTATOR, REMEDIATOR])
+@pytest.mark.parametrize("role", [ROTATOR, REMEDIATOR, WATCHER])
 def test_functions_run_as_lambda_alone(deployed: Deployed, role: str) -> None:
     assert deployed.roles[role]["AssumeRolePolicyDocument"]["Statement"] == [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -204,6 +207,8 @@ def test_the_remediator_is_denied_every_other_role(deployed: Deployed, role: str
         ("cloudformation:UpdateStack", arn("cloudformation", "stack/Remediator/any")),
         ("iam:DeleteRolePolicy", role_arn("remediator")),
         ("iam:UpdateAssumeRolePolicy", WRITE),
+        ("events:DisableRule", arn("events", "rule/remediator-watch")),
+        ("cloudwatch:DeleteDashboards", f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/remediator"),
         ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/remediator-write-boundary"),
         ("s3:PutObject", f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-eu-west-1/code.zip"),
     ],
@@ -218,7 +223,7 @@ def test_the_remediator_is_denied_what_shows_later_gate_values(deployed: Deploye
 
 
 def test_the_remediator_holds_nothing_on_customers_resources(deployed: Deployed) -> None:
-    own = (STATE, RECEIPTS, KEY, WRITE, LOGS[REMEDIATOR].partition(":log-stream")[0])
+    own = (STATE, RECEIPTS, KEY, WRITE, LOGS[REMEDIATOR].partition(":log-stream")[0], BUS)
     for statement in deployed.statements(REMEDIATOR):
         if statement["Effect"] == "Allow":
             assert all(resource.startswith(own) for resource in statement["Resource"]), statement["Sid"]
@@ -249,6 +254,7 @@ def test_the_key_serves_only_through_the_services_that_use_it(deployed: Deployed
         ROTATOR: {"dynamodb", "secretsmanager", "sqs"},
         REMEDIATOR: {"dynamodb"},
         SCHEDULER: {"sqs"},
+        WATCHER: {"dynamodb"},
         "remediator-write": set(),
     }
     assert not any(deployed.asks(role, "kms:Decrypt", KEY).allowed for role in deployed.roles)
@@ -279,6 +285,33 @@ def test_the_schedule_starts_the_rotator_and_nothing_else(deployed: Deployed) ->
     }
 
 
+def test_the_remediator_announces_in_its_own_name_on_the_accounts_bus_and_no_other(deployed: Deployed) -> None:
+    def may(bus: str, **context: Any) -> bool:
+        return deployed.asks(REMEDIATOR, "events:PutEvents", bus, **context).allowed
+
+    assert may(BUS, events__source=["remediator"])
+    assert not may(BUS, events__source=["aws.sts"])
+    assert not may(BUS, events__source=["remediator", "shop"])
+    assert not may(BUS)
+    assert not may(arn("events", "event-bus/other"), events__source=["remediator"])
+
+
+@pytest.mark.parametrize("action", ["events:PutRule", "events:PutTargets"])
+def test_the_remediator_never_says_where_events_go(deployed: Deployed, action: str) -> None:
+    assert deployed.asks(REMEDIATOR, action, arn("events", "rule/any")).explicit
+
+
+def test_the_watcher_looks_requests_up_and_writes_nothing_but_its_log(deployed: Deployed) -> None:
+    assert uses.watcher_actions() == set(request_spans.USES)
+    plumbing = {"kms:Decrypt", "kms:DescribeKey", "logs:CreateLogStream", "logs:PutLogEvents"}
+    assert allowed_actions(deployed, WATCHER) == {*request_spans.USES, *plumbing}
+    assert deployed.asks(WATCHER, "dynamodb:GetItem", RECEIPTS).allowed
+    assert not deployed.asks(WATCHER, "dynamodb:GetItem", STATE, **keys("control")).allowed
+    own = arn("logs", "log-group:/aws/lambda/remediator-watch:log-stream:any")
+    assert deployed.asks(WATCHER, "logs:PutLogEvents", own).allowed
+    assert not deployed.asks(WATCHER, "logs:PutLogEvents", LOGS[REMEDIATOR]).allowed
+
+
 def test_every_role_is_one_of_ours_and_its_sessions_last_an_hour_at_most(deployed: Deployed) -> None:
     assert sorted(deployed.roles) == [
         "remediator",
@@ -286,6 +319,7 @@ def test_every_role_is_one_of_ours_and_its_sessions_last_an_hour_at_most(deploye
         "remediator-reader",
         "remediator-rotator",
         "remediator-scheduler",
+        "remediator-watcher",
         "remediator-write",
     ]
     assert {role["MaxSessionDuration"] for role in deployed.roles.values()} == {3600}

@@ -1,4 +1,4 @@
-"""How the two functions run, what they are told, and what starts them."""
+"""How the functions run, what they are told, and what starts them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remediator.aws.settings import remediate_settings, rotate_settings
+from remediator.aws.settings import remediate_settings, rotate_settings, watch_settings
 from remediator.aws.staging import LEASE
 from remediator.catalogue.registry import all_fixes
 from remediator.core.windows import PERIOD
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("synth")
 
 FUNCTION = "AWS::Lambda::Function"
-NAMES = ("remediator-rotate", "remediator-remediate")
+NAMES = ("remediator-rotate", "remediator-remediate", "remediator-watch")
 
 
 def environment(deployed: Deployed, name: str) -> dict[str, str]:
@@ -42,6 +42,7 @@ def test_the_functions_have_the_handlers_and_roles_of_their_jobs(deployed: Deplo
     assert jobs == {
         "remediator-rotate": ("remediator.aws.rotate_handler.handler", role_arn("remediator-rotator")),
         "remediator-remediate": ("remediator.aws.remediate_handler.handler", role_arn("remediator")),
+        "remediator-watch": ("remediator.aws.watch_handler.handler", role_arn("remediator-watcher")),
     }
 
 
@@ -72,6 +73,14 @@ def test_the_rotator_understands_its_environment(deployed: Deployed) -> None:
     assert settings.remediator_role_arn == role_arn("remediator")
 
 
+def test_the_watcher_understands_its_environment(deployed: Deployed) -> None:
+    settings = watch_settings(environment(deployed, "remediator-watch"))
+    assert settings.receipts_table == RECEIPTS_TABLE
+    assert settings.ours.remediator_arn == role_arn("remediator")
+    ids = (settings.ours.remediator_id, settings.ours.rotator_id, settings.ours.operator_id)
+    assert ids == ("AROAremediator", "AROAremediator-rotator", "AROAremediator-operator")
+
+
 def test_the_remediator_understands_its_environment(deployed: Deployed) -> None:
     settings = remediate_settings(environment(deployed, "remediator-remediate"))
     assert settings.deployment == DEPLOYMENT
@@ -85,6 +94,7 @@ def test_the_remediator_understands_its_environment(deployed: Deployed) -> None:
     assert settings.scope.regions == {"eu-west-1"}
     assert settings.scope.fixes == {fix.id for fix in all_fixes("aws")}
     assert len(settings.scope.own) > 15
+    assert settings.account_alias == ACCOUNT
 
 
 def test_what_the_deployer_chose_reaches_the_remediator(deployed_with: Callable[..., Deployed]) -> None:
@@ -117,10 +127,8 @@ def test_nothing_is_passed_that_the_function_does_not_read(deployed: Deployed, n
             return super().get(key, default)
 
     watched = Watched(environment(deployed, name))
-    if name == "remediator-rotate":
-        rotate_settings(watched)
-    else:
-        remediate_settings(watched)
+    readers: dict[str, Any] = dict(zip(NAMES, (rotate_settings, remediate_settings, watch_settings), strict=True))
+    readers[name](watched)
     assert watched.keys() - read == {
         "POWERTOOLS_LOG_LEVEL",
         "POWERTOOLS_METRICS_NAMESPACE",
@@ -134,14 +142,14 @@ def test_concurrency_is_reserved_only_where_the_account_can(
     def reserved(synthesized: Deployed) -> list[Any]:
         return [synthesized.one(FUNCTION, FunctionName=name).get("ReservedConcurrentExecutions") for name in NAMES]
 
-    assert reserved(deployed) == [None, None]
-    assert reserved(deployed_with(reserved_concurrency="true")) == [1, 5]
+    assert reserved(deployed) == [None, None, None]
+    assert reserved(deployed_with(reserved_concurrency="true")) == [1, 5, 2]
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 def test_the_architecture_is_the_deployers_choice(deployed_with: Callable[..., Deployed], architecture: str) -> None:
     functions = deployed_with(architecture=architecture).of_type(FUNCTION).values()
-    assert [one["Architectures"] for one in functions] == [[architecture], [architecture]]
+    assert [one["Architectures"] for one in functions] == [[architecture]] * len(NAMES)
 
 
 def test_a_function_starts_only_when_its_log_group_is_there(deployed: Deployed) -> None:

@@ -12,7 +12,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from infra.assets.closure import Unshippable
-from infra.assets.recipes import remediate_recipe, rotate_recipe
+from infra.assets.recipes import remediate_recipe, rotate_recipe, watch_recipe
 from infra.assets.sdk import SdkData, cut_endpoints, cut_model
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from infra.assets.build import Recipe
 
 DATA = Path(botocore.__file__).parent / "data"
-RECIPES = [rotate_recipe(), remediate_recipe()]
+RECIPES = [rotate_recipe(), remediate_recipe(), watch_recipe()]
 
 
 def cut_loader(folder: Path, operations: set[str] | frozenset[str]) -> Loader:

@@ -31,7 +31,9 @@ pytestmark = pytest.mark.xdist_group("synth")
 
 KNOWN_TO_THE_EMBEDDED_ACCOUNT = {
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
+    "AWS::Events::Rule",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
     "AWS::KMS::Alias",

@@ -7,8 +7,6 @@ from typing import Any, Final
 from remediator.aws.trail import Span
 
 USES: Final = ("dynamodb:GetItem",)
-SEEN: Final = ("created_at", "deadline", "pk", "sk")
-"""The attributes that are read, and the key: neither settings nor who asked."""
 
 
 class RequestSpans:
