@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import functools
 import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.loaders import create_loader
 from moto import mock_aws
 from typer.testing import CliRunner
 
@@ -101,14 +99,6 @@ def gate_statement(since: int, until: int, principal: str = REMEDIATOR) -> dict[
             "DateLessThan": {"aws:CurrentTime": dates[1]},
         },
     }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def models() -> Iterator[None]:
-    """Let all SDK sessions share what they load of the services' models: parsing it again is most of a test's time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.session.create_loader", functools.cache(create_loader))
-        yield
 
 
 @pytest.fixture
