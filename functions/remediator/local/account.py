@@ -100,7 +100,10 @@ class EmbeddedAccount:
         return self._running.faults
 
     def control(self, document: Mapping[str, Any] | None) -> None:
-        """Put the account under a service control policy, as its organisation would; None takes it away."""
+        """Put the account under a service control policy, as its organisation would; None takes it away.
+
+        The administrator, whom IAM doesn't stop here, isn't stopped by it either.
+        """
         organization.control(CUSTOMER_ACCOUNT, document)
 
     @property
