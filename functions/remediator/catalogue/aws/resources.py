@@ -157,8 +157,9 @@ KMS_KEY: Final = Arn(
 )
 RDS_SNAPSHOT: Final = Arn(
     title="RDS snapshot",
+    # RDS stores its names in lower case, and finds them in any: another spelling would be another thing to the policy
     form=rf"arn:{_PARTITION}:rds:{_REGION}:{_ACCOUNT}:(?P<type>snapshot|cluster-snapshot):"
-    r"(?P<name>(?:rds:|awsbackup:)?[A-Za-z](?:-?[A-Za-z0-9]){0,254})",
+    r"(?P<name>(?:rds:|awsbackup:)?[a-z](?:-?[a-z0-9]){0,254})",
     wildcards=(
         "arn:{partition}:rds:*:{account}:snapshot:*",
         "arn:{partition}:rds:*:{account}:cluster-snapshot:*",
@@ -187,7 +188,7 @@ EBS_SNAPSHOT: Final = Arn(
 )
 DB_INSTANCE: Final = Arn(
     title="database instance",
-    form=rf"arn:{_PARTITION}:rds:{_REGION}:{_ACCOUNT}:db:(?P<name>[A-Za-z](?:-?[A-Za-z0-9]){{0,62}})",
+    form=rf"arn:{_PARTITION}:rds:{_REGION}:{_ACCOUNT}:db:(?P<name>[a-z](?:-?[a-z0-9]){{0,62}})",
     wildcards=("arn:{partition}:rds:*:{account}:db:*",),
     example={"arn": "arn:aws:rds:eu-west-1:123456789012:db:orders"},
 )
