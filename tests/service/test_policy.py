@@ -117,10 +117,19 @@ def test_patterns_know_no_other_wildcard_than_the_star_and_no_case() -> None:
         "arn:aws:lamp:eu-west-1:111122223333:des?": False,
         "arn:aws:lamp:eu-west-1:111122223333:des[k]": False,
         "arn:aws:lamp:eu-west-1:111122223333:des.": False,
+        "arn:aws:lamp:eu-west-1:111122223333:[d]esk": False,
+        "arn:aws:lamp:eu-west-1:111122223333:[!x]esk": False,
         "desk": False,
         "*:des": False,
+        "*d*e*s*k": True,
     }.items():
         assert (Policy(exclude=(pattern,)).objection(fix, target, write=False) is not None) is hit, pattern
+
+
+def test_no_name_makes_a_pattern_of_many_stars_take_for_ever() -> None:
+    target = LampKind().parse(lamp("a" * 250), None)  # type: ignore[arg-type]  # a lamp's ARN says where it is
+    fix: Any = type("Fix", (), {"id": "x", "target": LampKind()})()
+    assert Policy(exclude=("*a" * 40 + "*b",)).objection(fix, target, write=False) is None
 
 
 def test_an_edit_takes_effect_for_sessions_that_weren_t_begun(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

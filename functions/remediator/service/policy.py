@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from remediator.catalogue.spec import Tags
@@ -99,5 +100,6 @@ UNRESTRICTED = Policy()
 
 
 def _matches(name: str, pattern: str) -> bool:
-    form = ".*".join(re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(form, name, re.IGNORECASE | re.DOTALL) is not None
+    """Tell whether a name has a pattern's form; of the signs that stand for others there is but the star."""
+    plain = re.sub(r"([?[])", r"[\1]", pattern)
+    return fnmatchcase(name.casefold(), plain.casefold())
