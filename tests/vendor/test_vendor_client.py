@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import uuid
 from datetime import timedelta
@@ -10,12 +11,13 @@ import http_message_signatures as rfc9421
 import pytest
 import requests
 
+from remediator.azure.remediate_function import TIMEOUT
 from remediator.catalogue.engine import Outcome
 from remediator.core.gate import keys_of
 from remediator.core.seeds import SeedRecord
 from remediator.core.windows import PERIOD, window_at
 from remediator.service.problems import Problem
-from remediator.service.records import Mode, State
+from remediator.service.records import TAKEOVER_MARGIN, Mode, State
 from remediator.vendor import Finding, Patience, errors
 from remediator.vendor.transport import Call, HttpTransport, Reply
 from tests.vendor.speaking import (
@@ -222,6 +224,14 @@ def test_patience_ends_and_the_error_holds_the_key_to_go_on_with(scene: Scene) -
     assert scene.clock.naps == [60, 60]
     assert refused.value.retry_after == 60
     assert {request.headers["idempotency-key"] for request in scene.speaker.received} == {refused.value.key}
+
+
+def test_by_default_an_attempt_that_died_is_outwaited(scene: Scene) -> None:
+    held = TIMEOUT + TAKEOVER_MARGIN
+    tries = math.ceil(held / 15)
+    scene.speaker.script += [problem(Problem.INTERNAL_ERROR), *[problem(Problem.IN_PROGRESS, wait=15)] * tries]
+    assert scene.client().apply(ONE).state is State.DONE
+    assert sum(scene.clock.naps) >= held
 
 
 def test_patience_counts_the_time_that_answers_take_too(scene: Scene) -> None:

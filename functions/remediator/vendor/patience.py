@@ -27,9 +27,12 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Bound the waiting: `seconds` from the first try to the last, `stalls` for answers that began nothing more."""
+    """Bound the waiting: `seconds` from the first try to the last, `stalls` for answers that began nothing more.
 
-    seconds: float = 180.0
+    An attempt that died holds its remediation for up to 190 seconds; whoever waits as long as this gets it after that.
+    """
+
+    seconds: float = 240.0
     stalls: int = 3
 
 
