@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test deep coverage check checkov setup generate lock clean help
+.PHONY: demo test deep live coverage check checkov setup generate lock clean help
 
 help: ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,13 +19,16 @@ test: setup ## Run all tests; the network is off but for loopback.
 deep: setup ## Look longer: every order of calls that the model's bounds allow, and what else takes minutes.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m deep
 
+live: setup ## Try on real AWS accounts what no emulator can show; without LIVE="... --yes-create" it only says what.
+	$(BIN)/python -m live $(LIVE)
+
 coverage: setup ## Run all tests and measure which branches they take.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
 
 check: setup ## Lint, types, layers, and generated files that match their sources.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy functions/remediator infra tests
+	$(BIN)/mypy functions/remediator infra live tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m remediator.catalogue.publish --check
 
