@@ -16,6 +16,7 @@ from azure.keyvault.secrets import SecretClient
 from remediator.azure import remediate_function
 from remediator.azure.arm_client import ArmClient, ArmError
 from remediator.azure.seed_ring import name_of
+from remediator.azure.sessions import AzureSession
 from remediator.azure.stored_credential import SECRET
 from remediator.azure.windows_table import PARTITION, WINDOWS_TABLE, row_of
 from remediator.catalogue import registry
@@ -26,6 +27,7 @@ from remediator.local.azure.faults import Match
 from remediator.local.azure.places import SUBSCRIPTION
 from remediator.service.errors import GateShut
 from remediator.service.passage import Passage
+from tests.azure.arm_script import Answer, Clock, Script, client
 from tests.azure.azure_house import HTTPS
 
 if TYPE_CHECKING:
@@ -198,3 +200,10 @@ def test_the_remediator_s_own_identity_reads_no_seed_and_no_credential_and_repai
             SecretClient(open_house.cloud.outputs[vault], own, api_version="7.4").get_secret(name)
     with ArmClient(own, deadline=time.time() + 60) as client, pytest.raises(ArmError, match="authorization"):
         FIX.write(client, one, before=False, after=True)
+
+
+@pytest.mark.parametrize("properties", [{}, {"tags": None}, {"tags": {}}])
+def test_a_resource_without_tags_has_none_however_azure_says_so(properties: dict[str, Any]) -> None:
+    target = FIX.target.parse(FIX.target.example, Home("azure", ""))
+    script = Script(Answer(body={"properties": properties}))
+    assert AzureSession(client(script, Clock())).tags([target]) == {target.id: {}}

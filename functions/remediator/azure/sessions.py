@@ -46,9 +46,9 @@ class AzureSession:
         return {target.id: self._tags(target) for target in targets}
 
     def _tags(self, target: Target) -> Mapping[str, str]:
+        """Return one target's tags; where it has none, Azure's description of the answer promises no word of them."""
         answer = self.client.get(f"{target.id}/providers/Microsoft.Resources/tags/default", api=TAGS_API)
-        tags: Mapping[str, str] = answer["properties"]["tags"]
-        return tags
+        return answer["properties"].get("tags") or {}
 
     def recording(self) -> AbstractContextManager[list[str]]:
         """Collect the names of the operations that this thread calls."""
