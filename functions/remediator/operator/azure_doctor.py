@@ -69,7 +69,7 @@ def _told(office: AzureOffice) -> Check:
     if mute or not rules:
         return Check("alarms' way", False, f"{', '.join(mute) or 'all of them'} tell nobody or are missing", REDEPLOY)
     groups = sorted({group for one in rules for group in _groups(one)})
-    heard = sum(_receivers(office.arm.get(group, api=GROUPS_API)["properties"]) for group in groups)
+    heard = sum(receivers(office.arm.get(group, api=GROUPS_API)["properties"]) for group in groups)
     named = ", ".join(group.rpartition("/")[2] for group in groups)
     said = f"{len(rules)} alarms tell {named}, which {heard or 'no'} receivers hear"
     advice = "Install again with --alarm-email, or add a receiver to the action group."
@@ -80,7 +80,7 @@ def _groups(rule: Mapping[str, Any]) -> list[str]:
     return list(rule["properties"].get("actions", {}).get("actionGroups", ()))
 
 
-def _receivers(group: Mapping[str, Any]) -> int:
+def receivers(group: Mapping[str, Any]) -> int:
     """Count whom a group tells, by whatever way; a group that is off tells nobody, and so does a disabled receiver."""
     if not group.get("enabled", True):
         return 0

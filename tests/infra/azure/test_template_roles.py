@@ -147,6 +147,7 @@ def test_the_operators_desk_sees_deployments_and_alerts_and_no_more() -> None:
     assert permission["actions"] == [
         "Microsoft.Resources/deployments/read",
         "Microsoft.Insights/scheduledQueryRules/read",
+        "Microsoft.Insights/actionGroups/read",
         "Microsoft.AlertsManagement/alerts/read",
     ]
     assert permission["dataActions"] == []

@@ -33,6 +33,7 @@ _WEB: Final = "2024-04-01"
 _VAULT: Final = "2023-07-01"
 _RULES: Final = "2023-03-15-preview"
 _ALERTS: Final = "2019-05-05-preview"
+_ACTION_GROUPS: Final = "2023-01-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ ROUTES: Final = (
         "list_rules",
         _RULES,
         "Microsoft.Insights/scheduledQueryRules/read",
+    ),
+    _route(
+        "GET",
+        rf"{_GROUP}/providers/Microsoft\.Insights/actionGroups/[\w-]+",
+        "get_action_group",
+        _ACTION_GROUPS,
+        "Microsoft.Insights/actionGroups/read",
     ),
     _route(
         "GET",
@@ -194,6 +202,12 @@ class Resources:
 
     def _list_rules(self, asked: Asked) -> Answer:
         return _ok({"value": self._maker.listed(asked.parts["group"], "Microsoft.Insights/scheduledQueryRules")})
+
+    def _get_action_group(self, asked: Asked) -> Answer:
+        document = self._maker.document(asked.path)
+        if document is None:
+            raise ArmRefusal(404, "ResourceNotFound", f"The Resource '{asked.path}' was not found.")
+        return _ok(document)
 
     def _list_alerts(self, _: Asked) -> Answer:
         """Return none: here nobody evaluates the rules' queries, so nothing rings."""
