@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from remediator.catalogue.errors import Overtaken, Underway
 
@@ -28,6 +28,10 @@ class Outcome(StrEnum):
     FAILED = "failed"
     UNVERIFIED = "unverified"
     NOT_STARTED = "not_started"
+
+
+UNTOUCHED: Final = frozenset({Outcome.PLANNED, Outcome.ALREADY_COMPLIANT, Outcome.REFUSED})
+"""The outcomes of findings of which nothing was written, so that there is nothing to undo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,10 @@ class Fix(ABC, Generic[Client, State, Options]):
         Raises `Overtaken`, with nothing written, where the cloud says that the setting isn't `before` any more.
         """
 
+    def one_way_from(self, before: State) -> str | None:  # noqa: ARG002 - most fixes go back from everywhere
+        """Return why what was there before can't be had again, or None where it can."""
+        return None
+
     @classmethod
     def title(cls) -> str:
         """Return what the fix does, in one line."""
@@ -217,6 +221,10 @@ class OneWay(Fix[Client, State, Options]):
     def goes_back(self, before: State) -> bool:  # noqa: ARG002 - most never do
         """Tell whether what was there is a state that can be had again."""
         return False
+
+    def one_way_from(self, before: State) -> str | None:
+        """Return why what was there before can't be had again, or None where it can."""
+        return None if self.goes_back(before) else self.why
 
 
 def ids(*findings: str) -> dict[str, dict[str, JSON]]:

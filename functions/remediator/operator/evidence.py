@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from remediator.catalogue import registry
-from remediator.catalogue.engine import Outcome
+from remediator.catalogue.engine import UNTOUCHED
 from remediator.catalogue.errors import UnknownFix
-from remediator.catalogue.spec import OneWay
 from remediator.operator.archive import archive_of
 from remediator.operator.errors import NoReceipt
 from remediator.service.records import Mode
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from remediator.catalogue.engine import Change
     from remediator.operator.office import Office
     from remediator.service.records import Finding, Record
-
-_UNCHANGED: Final = frozenset({Outcome.PLANNED, Outcome.ALREADY_COMPLIANT, Outcome.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Evidence:
         """Return the command that writes the old state back, or None and why there is none."""
         if self.record.mode is not Mode.APPLY:
             return None, f"a {self.record.mode.value} isn't rolled back"
-        if finding.change is None or finding.outcome in _UNCHANGED:
+        if finding.change is None or finding.outcome in UNTOUCHED:
             return None, "nothing was changed"
         why = _irreversible(finding.fix, finding.change)
         if why:
@@ -67,4 +64,4 @@ def _irreversible(fix_id: str, change: Change) -> str | None:
         fix = registry.load(fix_id)
     except UnknownFix:
         return "this version's catalogue doesn't know the fix any more"
-    return fix.why if isinstance(fix, OneWay) and not fix.goes_back(change.before) else None
+    return fix.one_way_from(change.before)

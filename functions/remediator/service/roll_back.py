@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from remediator.catalogue import registry
-from remediator.catalogue.engine import Outcome
-from remediator.catalogue.spec import OneWay
+from remediator.catalogue.engine import UNTOUCHED, Outcome
 from remediator.service.problems import Problem, Refused
 from remediator.service.records import Finding, Mode, Reason, Record, State
 from remediator.service.remediate import task_of
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from remediator.service.work import Tools
 
 _UNSETTLED = {Outcome.PENDING, Outcome.UNVERIFIED}
-_NOT_WRITTEN = {Outcome.PLANNED, Outcome.ALREADY_COMPLIANT, Outcome.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +105,10 @@ def _undoing(receipt: Finding) -> Finding:
         calls=(),
         change=receipt.change and receipt.change.reversed(),
     )
-    if receipt.change is None or receipt.outcome in _NOT_WRITTEN:
+    if receipt.change is None or receipt.outcome in UNTOUCHED:
         return begun.ended(Outcome.REFUSED, reason=Reason("nothing_to_undo", "This finding changed nothing."))
-    fix = registry.load(receipt.fix)
-    if isinstance(fix, OneWay) and not fix.goes_back(receipt.change.before):
-        return begun.ended(Outcome.REFUSED, reason=Reason("irreversible", fix.why))
-    return begun
+    why = registry.load(receipt.fix).one_way_from(receipt.change.before)
+    return begun if why is None else begun.ended(Outcome.REFUSED, reason=Reason("irreversible", why))
 
 
 def _looking(receipt: Finding) -> Finding:
