@@ -14,7 +14,9 @@ from moto.awslambda.policy import Policy
 from moto.awslambda.responses import LambdaResponse
 from moto.cloudformation.models import CloudFormationBackend
 from moto.core.base_backend import BackendDict
+from moto.dynamodb.responses import DynamoHandler
 from moto.ec2.models.instances import InstanceBackend
+from moto.events.models import Rule
 from moto.iam import models as iam_models
 from moto.rds.models import RDSBackend
 from moto.s3.responses import S3Response
@@ -52,6 +54,9 @@ REPLACED: list[tuple[Any, str, str]] = [
     (RDSBackend, "modify_db_instance", "self db_instance_identifier db_kwargs"),
     (RDSBackend, "describe_db_instances", "self db_instance_identifier filters"),
     (SecretsManagerBackend, "batch_get_secret_value", "self secret_id_list filters max_results next_token"),
+    (DynamoHandler, "transact_write_items", "self"),
+    (Rule, "put_targets", "self targets"),
+    (Rule, "send_to_targets", "self original_event transform_input"),
     (
         CloudFormationBackend,
         "create_stack",

@@ -15,6 +15,7 @@ from remediator.local.emulator import (
     lambda_repairs,
     secret_batches,
     slow_changes,
+    transactions,
     url_service,
 )
 from remediator.local.emulator.cloudformation_service import CloudFormationService
@@ -93,6 +94,7 @@ class Emulator:
         lambda_policies.install(hooks)
         bucket_settings.install(hooks)
         secret_batches.install(hooks)
+        transactions.install(hooks)
         slow_changes.install(hooks, lambda: self.faults.settling_seconds)
         self.outbox = Outbox(self.server.endpoint, say)
         self.host = LambdaHost(RuntimeAccount(self.server.endpoint, say), clock)
