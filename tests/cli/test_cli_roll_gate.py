@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from remediator.cli.exits import Exit
-from remediator.operator import aws_freeze, aws_roll
+from remediator.operator import aws_freeze, aws_office, aws_roll
 from remediator.service.errors import NotDone
-from tests.cli.conftest import document
+from tests.cli.conftest import REMEDIATOR, document
 from tests.cli.test_cli_freeze import BUSY, FOUND_FROZEN, FOUND_OPEN, Functions
 
 if TYPE_CHECKING:
@@ -68,8 +68,9 @@ class Rotator(Functions):
 
     def invoke(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - as the SDK names it
         answer = super().invoke(FunctionName)
-        for window in self.stack.deployed.windows[self.leaves_out :]:
-            self.stack.deployed.put(TABLE, pk=f"window/{window}", pad_of=self.stack.version)
+        for number, window in enumerate(self.stack.deployed.windows):
+            version = "an old one" if number < self.leaves_out else self.stack.version
+            self.stack.deployed.put(TABLE, pk=f"window/{window}", pad_of=version)
         return answer
 
 
@@ -174,6 +175,24 @@ def test_azure_has_a_certificate_to_roll_instead(run: Any) -> None:
     result = run("roll-gate", "--cloud", "azure", "--subscription", "s", "--resource-group", "g", "--json")
     assert result.exit_code == Exit.USAGE
     assert "roll-credential" in document(result)["error"]["next"]
+
+
+def test_status_says_that_the_gate_is_sealed_and_for_which_windows(
+    run: Any, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trust policy has no dates; what has a pad is what opens."""
+    sealed = deployed.outputs | {"Gate": "sealed"}
+    monkeypatch.setattr(aws_office, "outputs_of", lambda *_, **__: sealed)
+    trust = {"Effect": "Allow", "Principal": {"AWS": REMEDIATOR}, "Action": "sts:AssumeRole"}
+    deployed.trust(trust | {"Condition": {"StringEquals": {"sts:ExternalId": "x"}}})
+    assert document(run("status", "--json"))["gate"] == "closed"
+    for window in deployed.windows:
+        deployed.put(TABLE, pk=f"window/{window}", not_before=window.not_before, pad_of="a version")
+    said = document(run("status", "--json"))
+    assert (said["gate"], said["opens"]) == ("open", [window.number for window in deployed.windows])
+    result = run("status")
+    assert "sealed: one external id until `remediator roll-gate`" in result.output
+    assert "STS opens" not in result.output
 
 
 # --- freeze, where IAM may not be written -----------------------------------------------------------------------------

@@ -105,7 +105,8 @@ def _state(condition: Condition) -> Check:
 
 def _gate(condition: Condition) -> Check:
     open_now = condition.answers == "open" and window_at(condition.now).number in condition.ready
-    said = f"{'open' if open_now else 'closed'}: {len(condition.ready)} windows are ready, the endpoint says"
+    said = f"{'open' if open_now else 'closed'}{', sealed' if condition.sealed else ''}"
+    said += f": {len(condition.ready)} windows are ready, the endpoint says"
     advice = f"Rotate now, and read what it answers: {condition.words.rotate}"
     return Check("gate", open_now, f"{said} {condition.answers}", "" if open_now else advice)
 
