@@ -10,7 +10,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
+from moto.core.models import botocore_stubber
 
+from remediator.aws import remediate_handler
 from remediator.aws.admissions import AdmissionDesk
 from tests.aws import test_handlers as usual
 from tests.aws.test_handlers import ENVIRONMENT, KEY, Functions, applying
@@ -78,6 +81,29 @@ def test_the_third_wrong_code_rings_and_the_first_two_do_not(
         assert functions.remediate(bare(functions, wrong(code, number)))[0] == 401
         rung.append("WrongCode" in usual.metrics(capfd.readouterr().out))
     assert rung == [False, False, True, False]
+
+
+def test_a_right_code_whose_use_is_answered_late_makes_room_for_no_wrong_one(
+    functions: Functions, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = admit(functions)
+    by_hand: Any = remediate_handler._endpoint().by_hand
+    sent: list[str] = []
+
+    def lose_second_change(event_name: str, request: Any, **more: Any) -> None:
+        sent.append(request.url)
+        if len(sent) == 2:
+            botocore_stubber(event_name, request, **more)
+            raise ConnectionClosedError(endpoint_url=request.url)
+
+    by_hand.admissions._client.meta.events.register_first("before-send.dynamodb.UpdateItem", lose_second_change)
+    functions.remediate(bare(functions, code))
+    assert functions.remediate(bare(functions, code))[0] == 200
+    rung = []
+    for number in (1, 2, 3):
+        assert functions.remediate(bare(functions, wrong(code, number)))[0] == 401
+        rung.append("WrongCode" in usual.metrics(capfd.readouterr().out))
+    assert rung == [False, False, True]
 
 
 def test_where_nothing_says_manual_a_code_alone_is_no_request(

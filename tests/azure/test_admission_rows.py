@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import ResourceExistsError, ServiceResponseError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableServiceClient
 from azure.keyvault.secrets import SecretClient
 
@@ -218,6 +220,28 @@ def test_the_first_request_of_a_mode_is_the_only_one(
     other = Mode.APPLY if mode is Mode.PLAN else Mode.PLAN
     admissions.count(WINDOW)
     assert admissions.use(WINDOW, other, "second")
+
+
+def test_an_attempt_is_taken_back_once_whatever_reply_is_lost(
+    desk: AdmissionDesk, admissions: AdmissionRows, rows: TableClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = RequestsTransport.send
+    lost: list[str] = []
+
+    def lose_first_change(self: Any, request: Any, **more: Any) -> Any:
+        answer = send(self, request, **more)
+        if request.method == "PUT" and not lost:
+            lost.append(request.url)
+            raise ServiceResponseError("lost")
+        return answer
+
+    desk.admit(WINDOW, LEFT)
+    admissions.count(WINDOW)
+    monkeypatch.setattr(RequestsTransport, "send", lose_first_change)
+    with suppress(ServiceResponseError):
+        admissions.use(WINDOW, Mode.APPLY, "a")
+    assert lost
+    assert row(rows)["tries"] == 0
 
 
 def test_parallel_attempts_get_the_opening_three_times(desk: AdmissionDesk, admissions: AdmissionRows) -> None:

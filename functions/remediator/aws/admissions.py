@@ -45,7 +45,10 @@ TOUCHED_BY_SWEEP: Final = ("pk", "opening")
 
 
 class AdmissionItems:
-    """Count attempts on a window's admission and note what it is used for; for the remediator."""
+    """Count attempts on a window's admission and note what it is used for; for the remediator.
+
+    The client must send nothing twice: an attempt that is taken back twice makes room for one wrong code more.
+    """
 
     def __init__(self, client: Any, table: str) -> None:  # noqa: ANN401 - an SDK client
         self._client = client

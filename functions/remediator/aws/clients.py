@@ -12,6 +12,9 @@ CONFIG = Config(
     max_pool_connections=32,
 )
 
+ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+"""For calls that count up or down: one whose reply was lost isn't sent again, as it would count twice."""
+
 
 def new_session() -> botocore.session.Session:
     """Return an SDK session with the function's own credentials."""

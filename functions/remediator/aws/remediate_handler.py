@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from remediator.aws.admissions import AdmissionItems
-from remediator.aws.clients import new_session
+from remediator.aws.clients import ONCE, new_session
 from remediator.aws.event_bus import CONFIG, EventBus
 from remediator.aws.external_ids import OfWindows, Unsealed
 from remediator.aws.monitor import LambdaMonitor
@@ -84,9 +84,17 @@ def _endpoint() -> Endpoint:
         pauses=_pauses,
         announcements=_announcements(session),
     )
-    admissions = AdmissionItems(tables, settings.state_table)
-    by_hand = ByHand(remediator.admission, admissions, key_is_signed) if settings.by_hand else None
-    return Endpoint(remediator, Return(remediator), verbs_of(vendor_rollback=settings.vendor_rollback), by_hand)
+    verbs = verbs_of(vendor_rollback=settings.vendor_rollback)
+    return Endpoint(remediator, Return(remediator), verbs, _by_hand(remediator.admission, session))
+
+
+def _by_hand(admission: Admission, session: Session) -> ByHand | None:
+    """Return the lock for codes that are passed on."""
+    settings = _settings()
+    if not settings.by_hand:
+        return None
+    items = AdmissionItems(session.create_client("dynamodb", config=ONCE), settings.state_table)
+    return ByHand(admission, items, key_is_signed)
 
 
 def _announcements(session: Session) -> Announcements:

@@ -126,14 +126,20 @@ class AdmissionRows:
         return self._change(window, lambda row: {"closed": True} if row["tries"] >= MOST_TRIES else None)
 
     def _change(self, window: Window, change: Callable[[Any], dict[str, Any] | None]) -> bool:
-        """Change the row while the admission is open, if it is still what was read; tell whether it was changed."""
+        """Change the row while the admission is open, if it is still what was read; tell whether it was changed.
+
+        Never sent again by the SDK: of a change whose reply was lost nobody could tell that it was ours, and an attempt
+        that is taken back twice makes room for one wrong code more.
+        """
         for _ in range(TRIES):
             row = _open_row(self._table, window)
             changed = change(row) if row is not None else None
             if changed is None:
                 return False
             try:
-                self._table.update_entity({**row, **changed}, mode=UpdateMode.REPLACE, **_if_unchanged(row))
+                self._table.update_entity(
+                    {**row, **changed}, mode=UpdateMode.REPLACE, retry_total=0, **_if_unchanged(row)
+                )
             except ResourceModifiedError:
                 continue
             return True
