@@ -17,6 +17,7 @@ from remediator.local.mess import make_mess
 from remediator.operator.archive import archive_of
 from remediator.operator.aws_office import AwsOffice
 from remediator.operator.condition import examine
+from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence
 from remediator.operator.freezing import freezer_of, who
 from remediator.operator.history import Wanted, history
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from remediator.local.mess import Mess
     from remediator.vendor.answers import Answer
 
+FORMER = "remediator-receipts-of-a-former-deployment"
 IMPATIENT = Patience(seconds=0, stalls=0)
 
 
@@ -80,6 +82,8 @@ class World:
         condition = examine(operator, time.time())
         assert condition.gate == "open"
         read_evidence(operator, remediation, 0)
+        assert archive_of(operator, FORMER).record(remediation) is None
+        assert [check for check in diagnose(operator, None, time.time()) if not check.fine] == []
         assert history(operator, archive_of(operator), Wanted(), lambda _: None)
         operator.service("lambda").invoke(FunctionName=self.account.outputs["RotateFunction"])
         answer = operator.client().roll_back(remediation)
@@ -101,10 +105,35 @@ class World:
         assert all(step.done for step in steps), steps
 
 
+def be_told(account: EmbeddedAccount) -> None:
+    """Have somebody hear of the deployment's alarms."""
+    sns: Any = account.client("sns")
+    topics = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
+    (topic,) = [one for one in topics if one.endswith(":remediator-alarms")]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="security@example.com")
+
+
+def leave_receipts(account: EmbeddedAccount) -> None:
+    """Leave a table under a key of its own, as a former deployment does."""
+    kms: Any = account.client("kms")
+    dynamodb: Any = account.client("dynamodb")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    names = {"pk": "HASH", "sk": "RANGE"}
+    dynamodb.create_table(
+        TableName=FORMER,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+    )
+
+
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """Be gone with the module: there is one account at a time in a process, and other tests start their own."""
     with EmbeddedAccount() as account:
         account.deploy()
+        be_told(account)
+        leave_receipts(account)
         account.rotate()
         yield World(account, make_mess(account.client, account.region))

@@ -22,7 +22,7 @@ from remediator.operator.evidence import read_evidence
 from remediator.operator.history import Wanted, history
 from remediator.vendor import Finding
 from remediator.vendor.errors import NotFound
-from tests.end_to_end.conftest import World
+from tests.end_to_end.conftest import World, be_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,9 +130,7 @@ def wrong(world: World) -> set[str]:
 def well(twice: tuple[World, dict[str, str], str]) -> World:
     """The deployment with somebody who hears of alarms, and a window that has just been rotated."""
     world = twice[0]
-    topics = world.admin("sns").list_topics()["Topics"]
-    (topic,) = [one["TopicArn"] for one in topics if one["TopicArn"].endswith(":remediator-alarms")]
-    world.admin("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="security@example.com")
+    be_told(world.account)
     world.account.rotate()
     assert wrong(world) == set(), examined(world)
     return world
