@@ -188,6 +188,18 @@ def test_the_operator_reads_no_window_adds_none_and_deletes_none(house: House) -
             forbidden()
 
 
+def test_an_opening_that_is_sent_again_since_its_reply_was_lost_has_opened(house: House) -> None:
+    house.rotate()
+    switch, opening = desk(house).switch, order("key replaced")
+    switch.freeze(order())
+    met = switch.read()
+    for _ in range(2):
+        switch.open(opening, met)
+    assert (switch.read().state, switch.read().order) == ("open", opening)
+    with pytest.raises(FrozenAgain):
+        switch.open(order("another"), met)
+
+
 def test_what_table_storage_refuses_is_a_step_that_wasn_t_done(house: House) -> None:
     vendor = house.signed_in(house.cloud.identities.vendor)
     tables = TableServiceClient(house.cloud.outputs["TablesEndpoint"], credential=vendor)

@@ -194,6 +194,17 @@ def test_only_the_frozen_state_that_was_met_is_opened(deployed: Deployed) -> Non
     assert (item.read().state, item.read().version) == ("open", "third")
 
 
+def test_an_opening_that_is_sent_again_since_its_reply_was_lost_has_opened(deployed: Deployed) -> None:
+    item = aws_freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item.freeze(order("first"))
+    met = item.read()
+    for _ in range(2):
+        item.open(order("second"), met)
+    assert (item.read().state, item.read().version) == ("open", "second")
+    with pytest.raises(FrozenAgain):
+        item.open(order("third"), met)
+
+
 def test_a_state_that_was_set_by_hand_can_be_opened_once_too(deployed: Deployed) -> None:
     item = aws_freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
     deployed.put("remediator-state", pk="control", state="frozen")

@@ -67,7 +67,7 @@ class ControlItem:
             self._set("frozen", order)
 
     def open(self, order: Order, met: Control) -> None:
-        """Set the state to open if the control item is still the one that was met."""
+        """Set the state to open if the control item is still the one that was met; one that shows the order is so."""
         if met.state != "frozen":
             if self.read().state == "frozen":
                 raise FrozenAgain("somebody froze it meanwhile, and that holds")
@@ -78,7 +78,8 @@ class ControlItem:
             with _reported():
                 self._set("open", order, ConditionExpression=condition, more=values)
         except self._client.exceptions.ConditionalCheckFailedException:
-            raise FrozenAgain("somebody froze it again meanwhile, and that holds") from None
+            if self.read().order != order:  # ours, if the reply was lost and the SDK sent it again
+                raise FrozenAgain("somebody froze it again meanwhile, and that holds") from None
 
     def _set(self, state: str, order: Order, *, more: dict[str, Any] | None = None, **condition: str) -> None:
         names = {f"#{name}": name for name in ("state", "order", "by", "at", "why")}

@@ -73,7 +73,7 @@ class ControlEntity:
             self._table.upsert_entity(_entity("frozen", order), mode=UpdateMode.MERGE)
 
     def open(self, order: Order, met: Control) -> None:
-        """Set the state to open if the control item is still the one that was met."""
+        """Set the state to open if the control item is still the one that was met; one that shows the order is so."""
         if met.state != "frozen":
             if self.read().state == "frozen":
                 raise FrozenAgain("somebody froze it meanwhile, and that holds")
@@ -87,7 +87,8 @@ class ControlEntity:
                     match_condition=MatchConditions.IfNotModified,
                 )
         except (ResourceModifiedError, ResourceNotFoundError):
-            raise FrozenAgain("somebody froze it again meanwhile, and that holds") from None
+            if self.read().order != order:  # ours, if the reply was lost and the SDK sent it again
+                raise FrozenAgain("somebody froze it again meanwhile, and that holds") from None
 
 
 class SealedKeys:
