@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 BODY_LIMIT: Final = 6 * 1024 * 1024
 _JSON: Final = ("Content-Type", "application/json")
+_BOTH: Final = ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
+"""What it takes to be let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class FunctionUrl(Listener):
             resource=function.arn,
             allowed=allowed,
             reason=reason,
+            checked=tuple((each, function.arn) for each in _BOTH) if allowed else ((action, function.arn),),
         )
         self._around.calls.record(call)
 
