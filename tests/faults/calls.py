@@ -1,0 +1,212 @@
+"""Pin what each scene calls when nothing goes wrong: a rotation in this order, a request's lanes in any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.faults.kinds import Case, cases, sampled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CALLS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "aws": {
+        "rotate next": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:BatchGetItem",
+            "secretsmanager:BatchGetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "dynamodb:TransactWriteItems",
+            "iam:UpdateAssumeRolePolicy",
+            "dynamodb:UpdateItem",
+        ),
+        "rotate in place": (
+            "dynamodb:BatchGetItem",
+            "iam:GetRole",
+        ),
+        "rotate first": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "secretsmanager:BatchGetSecretValue",
+            *("secretsmanager:PutSecretValue",) * 4,
+            "dynamodb:TransactWriteItems",
+            "iam:UpdateAssumeRolePolicy",
+            "dynamodb:UpdateItem",
+        ),
+        "rotate frozen": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:BatchGetItem",
+            "iam:UpdateAssumeRolePolicy",
+            "dynamodb:UpdateItem",
+        ),
+        "plan": (
+            *("dynamodb:BatchGetItem",) * 3,
+            *("dynamodb:TransactWriteItems",) * 3,
+            "dynamodb:UpdateItem",
+            "ec2:DescribeSecurityGroups",
+            "s3:GetPublicAccessBlock",
+            *("sts:AssumeRole",) * 2,
+        ),
+        "apply": (
+            *("dynamodb:BatchGetItem",) * 3,
+            *("dynamodb:TransactWriteItems",) * 5,
+            "dynamodb:UpdateItem",
+            "ec2:AuthorizeSecurityGroupIngress",
+            *("ec2:DescribeSecurityGroups",) * 2,
+            "ec2:RevokeSecurityGroupIngress",
+            *("s3:GetPublicAccessBlock",) * 2,
+            "s3:PutPublicAccessBlock",
+            *("sts:AssumeRole",) * 2,
+        ),
+        "roll back": (
+            *("dynamodb:BatchGetItem",) * 3,
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            *("dynamodb:TransactWriteItems",) * 5,
+            "dynamodb:UpdateItem",
+            "ec2:AuthorizeSecurityGroupIngress",
+            *("ec2:DescribeSecurityGroups",) * 2,
+            "ec2:RevokeSecurityGroupIngress",
+            "s3:DeletePublicAccessBlock",
+            *("s3:GetPublicAccessBlock",) * 2,
+            *("sts:AssumeRole",) * 2,
+        ),
+        "refresh": (
+            *("dynamodb:BatchGetItem",) * 3,
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            *("dynamodb:TransactWriteItems",) * 3,
+            *("dynamodb:UpdateItem",) * 3,
+            "ec2:DescribeSecurityGroups",
+            "s3:GetPublicAccessBlock",
+            *("sts:AssumeRole",) * 2,
+        ),
+    },
+    "azure": {
+        "rotate next": (
+            "tables GET remediatorwindows",
+            "tables GET remediatorcontrol",
+            "tables GET remediatorwindows",
+            "tables PUT remediatorwindows",
+            "tables GET remediatorwindows",
+            "tables GET remediatorcontrol",
+            *("vault GET seed",) * 4,
+            "vault PUT seed",
+            "tables GET remediatorcontrol",
+            "tables GET remediatorwindows",
+            "tables POST $batch",
+            "vault GET remediator-credential",
+            "tables GET remediatorwindows",
+            "tables POST $batch",
+            "tables GET remediatorwindows",
+            "tables PUT remediatorwindows",
+        ),
+        "rotate in place": (
+            "tables GET remediatorwindows",
+            "tables GET remediatorcontrol",
+            "vault GET remediator-credential",
+        ),
+        "rotate first": (
+            "tables GET remediatorwindows",
+            "tables GET remediatorcontrol",
+            "tables GET remediatorwindows",
+            "tables POST remediatorwindows",
+            "tables GET remediatorwindows",
+            "tables GET remediatorcontrol",
+            "tables POST remediatorcontrol",
+            "vault GET seed",
+            "vault PUT seed",
+            "vault GET seed",
+            "vault PUT seed",
+            "vault GET seed",
+            "vault PUT seed",
+            "vault GET seed",
+            "vault PUT seed",
+            "tables GET remediatorcontrol",
+            "tables GET remediatorwindows",
+            "tables POST $batch",
+            "vault GET remediator-credential",
+            "tables GET remediatorwindows",
+            "tables POST $batch",
+            "tables GET remediatorwindows",
+            "tables PUT remediatorwindows",
+        ),
+        "rotate frozen": (
+            "tables GET remediatorwindows",
+            "tables GET remediatorcontrol",
+            "tables GET remediatorwindows",
+            "tables PUT remediatorwindows",
+            "tables GET remediatorwindows",
+            "tables GET remediatorcontrol",
+            "tables GET remediatorwindows",
+            "tables POST $batch",
+            "tables GET remediatorwindows",
+            "tables PUT remediatorwindows",
+        ),
+        "plan": (
+            "arm GET networkSecurityGroups",
+            "arm GET storageAccounts",
+            "entra GET openid-configuration",
+            "entra POST token",
+            *("tables GET remediatorcontrol",) * 3,
+            *("tables GET remediatorreceipts",) * 2,
+            *("tables GET remediatorwindows",) * 2,
+            *("tables POST $batch",) * 3,
+            *("tables POST remediatorreceipts",) * 2,
+        ),
+        "apply": (
+            *("arm GET networkSecurityGroups",) * 4,
+            "arm GET operations",
+            *("arm GET storageAccounts",) * 2,
+            "arm PATCH storageAccounts",
+            "arm PUT networkSecurityGroups",
+            "entra GET openid-configuration",
+            "entra POST token",
+            *("tables GET remediatorcontrol",) * 3,
+            *("tables GET remediatorreceipts",) * 2,
+            *("tables GET remediatorwindows",) * 2,
+            *("tables POST $batch",) * 5,
+            *("tables POST remediatorreceipts",) * 2,
+        ),
+        "roll back": (
+            *("arm GET networkSecurityGroups",) * 4,
+            "arm GET operations",
+            *("arm GET storageAccounts",) * 2,
+            "arm PATCH storageAccounts",
+            "arm PUT networkSecurityGroups",
+            "entra GET openid-configuration",
+            "entra POST token",
+            *("tables GET remediatorcontrol",) * 3,
+            *("tables GET remediatorreceipts",) * 4,
+            *("tables GET remediatorwindows",) * 2,
+            *("tables POST $batch",) * 5,
+            *("tables POST remediatorreceipts",) * 2,
+        ),
+        "refresh": (
+            "arm GET networkSecurityGroups",
+            "arm GET storageAccounts",
+            "entra GET openid-configuration",
+            "entra POST token",
+            *("tables GET remediatorcontrol",) * 3,
+            *("tables GET remediatorreceipts",) * 6,
+            *("tables GET remediatorwindows",) * 2,
+            *("tables POST $batch",) * 3,
+            "tables POST remediatorreceipts",
+            *("tables PUT remediatorreceipts",) * 3,
+        ),
+    },
+}
+
+
+def table(cloud: str) -> list[Case]:
+    """Return every case of a cloud."""
+    return [case for scene, calls in CALLS[cloud].items() for case in cases(cloud, scene, calls)]
+
+
+def daily(cloud: str) -> frozenset[Case]:
+    """Return the cases that every test run has time for."""
+    return frozenset(Case(cloud, scene, fault) for scene, fault in sampled(CALLS[cloud]))
