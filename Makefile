@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test deep live coverage check checkov setup generate lock clean help
+.PHONY: demo test deep mutants live coverage check checkov setup generate lock clean help
 
 help: ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ deep: setup ## Look longer: every order of calls that the model's bounds allow, 
 
 live: setup ## Try on real AWS accounts what no emulator can show; without LIVE="... --yes-create" it only says what.
 	$(BIN)/python -m live $(LIVE)
+
+mutants: setup ## Change the rules line by line and see a test fail: about an hour; ONLY="core.gate service.work" for some.
+	$(BIN)/python -m tests.mutation.run $(ONLY)
 
 coverage: setup ## Run all tests and measure which branches they take.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
@@ -40,9 +43,11 @@ checkov: setup .build/checkov/.ready ## Let checkov look at Azure's template, fr
 	$(BIN)/uv pip sync --quiet --python .build/checkov/bin/python --require-hashes requirements/checkov.lock
 	touch $@
 
-generate: setup ## Write the generated files anew: the catalogue, its pages, invariants and costs.
+generate: setup ## Write the generated files anew: the catalogue, its pages, invariants, faults and costs.
 	$(BIN)/python -m remediator.catalogue.publish
 	$(BIN)/python -m tests.docs.invariants_page
+	$(BIN)/python -m tests.faults.page
+	$(BIN)/python -m tests.permissions.page
 	$(BIN)/python -m benchmarks.cost
 
 setup: $(VENV)/.ready ## Install the pinned packages, hashes checked.
