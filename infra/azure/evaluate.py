@@ -234,6 +234,7 @@ def _stand_in(id: str, api: str) -> dict[str, Any]:  # noqa: A002 - ARM's word
             "primaryEndpoints": {one: service.format(one) for one in ("blob", "queue", "table")}
         },
         "Microsoft.KeyVault/vaults": {"vaultUri": f"https://{name}.vault.azure.net/"},
+        "Microsoft.EventGrid/topics": {"endpoint": f"https://{name}.westeurope-1.eventgrid.azure.net/api/events"},
         "Microsoft.Web/sites": {"defaultHostName": f"{name}.azurewebsites.net"},
     }
     if kind not in known or not api:

@@ -47,7 +47,12 @@ MIDDLE = 120
 
 KEY = "11111111-2222-3333-4444-555555555555"
 HTTPS = "azure.storage.require-https"
-SERVICES = {".table.core.windows.net": "tables", ".vault.azure.net": "vault", "login.microsoftonline.com": "entra"}
+SERVICES = {
+    ".table.core.windows.net": "tables",
+    ".vault.azure.net": "vault",
+    ".eventgrid.azure.net": "events",
+    "login.microsoftonline.com": "entra",
+}
 
 
 @dataclass

@@ -41,6 +41,8 @@ SETTINGS = RemediateSettings(
     vendor_rollback=False,
     retention_days=400,
     admission_vault="",
+    event_topic="https://topic",
+    account_alias="shop",
     scope=Scope(Home("azure", "s"), frozenset(), frozenset(), ()),
 )
 

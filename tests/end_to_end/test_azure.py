@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableServiceClient
 from azure.keyvault.secrets import SecretClient
@@ -14,6 +15,7 @@ from azure.keyvault.secrets import SecretClient
 from remediator.core.codes import Code
 from remediator.core.gate import Opening
 from remediator.core.windows import PERIOD
+from remediator.local.azure import places
 from remediator.local.azure.cloud import EmbeddedAzure
 from tests.end_to_end.azure_side import Side, named, outcomes
 
@@ -75,6 +77,33 @@ def test_a_plan_changes_nothing_and_an_apply_changes_the_setting(
         "Microsoft.Storage/storageAccounts/write",
         "Microsoft.Storage/storageAccounts/read",
     ]
+
+
+def test_a_change_and_its_rollback_reach_the_topic_and_a_plan_does_not(
+    azure: EmbeddedAzure, vendor: Side, operator: Side, account: str
+) -> None:
+    told = len(azure.services.events.taken)
+    vendor.post(asking(account, "plan"))
+    assert len(azure.services.events.taken) == told
+    applied = vendor.post(asking(account))[1]["id"]
+    assert outcomes(operator.post({}, path=f"/v1/remediations/{applied}/rollback")) == ["rolled_back"]
+    fixed, back = (event for _, event in azure.services.events.taken[told:])
+    assert (fixed["id"], fixed["subject"]) == (f"{applied}/0", account)
+    assert (fixed["data"]["before"], fixed["data"]["after"]) == (False, True)
+    assert fixed["data"]["way_back"] == f"remediator rollback {applied} --finding 0 --cloud azure"
+    assert (back["data"]["outcome"], back["data"]["undoes"]) == ("rolled_back", f"{applied}/0")
+    keys = vendor.keys()
+    for secret in (keys.opening.reveal().hex(), keys.code.reveal().decode()):
+        assert f'"{secret}"' not in str([fixed, back])
+
+
+def test_only_the_remediator_puts_events_on_the_topic(azure: EmbeddedAzure, operator: Side) -> None:
+    (name,) = {topic for topic, _ in azure.services.events.taken}
+    token = operator.credential.get_token("https://eventgrid.azure.net/.default").token
+    url = f"https://{name}{places.EVENTS}/api/events?api-version=2018-01-01"
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/cloudevents-batch+json"}
+    assert requests.post(url, data="[]", headers=headers, timeout=30).status_code == 403
+    assert requests.post(url, data="[]", headers=headers | {"authorization": "Bearer x"}, timeout=30).status_code == 401
 
 
 def test_the_operator_takes_it_back_and_the_vendor_may_not(

@@ -15,6 +15,7 @@ from azure.identity import ManagedIdentityCredential
 from remediator.azure import windows_table
 from remediator.azure.admissions import ADMISSIONS_TABLE, AdmissionRows, vault_at
 from remediator.azure.callers import Callers
+from remediator.azure.event_topic import EventTopic
 from remediator.azure.monitor import FunctionMonitor
 from remediator.azure.receipts import ReceiptTable
 from remediator.azure.seal import Seal
@@ -25,6 +26,7 @@ from remediator.azure.tables import table
 from remediator.azure.verifiers import VerifierTables
 from remediator.core.messages import Fields
 from remediator.service.admission import Admission
+from remediator.service.announcements import Announcements
 from remediator.service.answers import Reply, reply_to
 from remediator.service.by_hand import ByHand
 from remediator.service.endpoint import Endpoint, verbs_of
@@ -85,15 +87,26 @@ def _endpoint() -> Endpoint:
         admission=Admission(settings.deployment, verifiers, _monitor(), time.time),
         receipts=ReceiptTable(receipts, retention_days=settings.retention_days),
         sessions=EntraSessions(
-            verifiers, Seal(settings.deployment, settings.app_id), tenant=settings.tenant, app_id=settings.app_id
+            verifiers,
+            Seal(settings.deployment, settings.app_id),
+            tenant=settings.tenant,
+            app_id=settings.app_id,
+            monitor=_monitor(),
         ),
         monitor=_monitor(),
         clock=time.time,
         pauses=_pauses,
         fence=TIMEOUT,
+        announcements=_announcements(identity),
     )
     verbs = verbs_of(vendor_rollback=settings.vendor_rollback)
     return Endpoint(remediator, Return(remediator), verbs, _by_hand(remediator.admission, identity))
+
+
+def _announcements(identity: ManagedIdentityCredential) -> Announcements:
+    settings = _settings()
+    topic = EventTopic(settings.event_topic, identity, _monitor())
+    return Announcements(topic, _monitor(), settings.scope.home.account, settings.account_alias, " --cloud azure")
 
 
 def _by_hand(admission: Admission, identity: ManagedIdentityCredential) -> ByHand | None:

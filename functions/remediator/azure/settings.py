@@ -50,6 +50,9 @@ class RemediateSettings:
     retention_days: int
     admission_vault: str
     """Empty where seeds are delivered automatically: then a code alone is worth nothing."""
+    event_topic: str
+    account_alias: str
+    """What the subscription's people call it."""
     scope: Scope
 
 
@@ -83,6 +86,8 @@ def remediate_settings(environment: Mapping[str, str]) -> RemediateSettings:
         vendor_rollback=environment["VENDOR_ROLLBACK"] == "true",
         retention_days=int(environment["RETENTION_DAYS"]),
         admission_vault=environment["ADMISSION_VAULT"],
+        event_topic=environment["EVENT_TOPIC"],
+        account_alias=environment["ACCOUNT_ALIAS"],
         scope=Scope(
             home=Home("azure", environment["SUBSCRIPTION_ID"].lower()),
             regions=frozenset(),

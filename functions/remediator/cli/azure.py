@@ -76,6 +76,14 @@ def install(  # noqa: PLR0913 - one per option
         bool, typer.Option("--vendor-rollback", help="Let the vendor roll back too.", rich_help_panel=_WHO)
     ] = False,
     alarm_email: Annotated[str, typer.Option(help="Where alarms go.")] = "",
+    notify_email: Annotated[str, typer.Option(help="Where each change is told.")] = "",
+    account_alias: Annotated[
+        str, typer.Option(help="What events and messages call the subscription; its id by default.")
+    ] = "",
+    watch_sign_ins: Annotated[
+        bool,
+        typer.Option("--watch-sign-ins", help="Ring for sign-ins that no request explains; needs the tenant's logs."),
+    ] = False,
     vault_address: Annotated[
         list[str] | None, typer.Option(help="CIDR that alone reaches the seed vault; may be repeated.")
     ] = None,
@@ -112,6 +120,9 @@ def install(  # noqa: PLR0913 - one per option
             "delivery": delivery.value,
             "vendorRollback": vendor_rollback,
             "alarmEmail": alarm_email,
+            "notifyEmail": notify_email,
+            "accountAlias": account_alias or subscription,
+            "watchSignIns": watch_sign_ins,
             "vaultAddresses": vault_address or [],
             "rotatorSubnetId": rotator_subnet,
             "retentionDays": retention_days,

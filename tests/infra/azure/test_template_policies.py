@@ -208,7 +208,7 @@ def test_an_alarm_looks_for_a_metric_that_the_functions_count() -> None:
         ]
     assert looked_for == {
         *("Rotated", "RotationFailed", "StagedWindows", "WrongCode", "GateUnavailable", "CredentialEndsSoon"),
-        "PolicyBroken",
+        *("PolicyBroken", "NotAnnounced"),
     }
 
 

@@ -21,6 +21,7 @@ QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 SECRETS_OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+EVENT_SENDER = "d5a91429-5739-47e2-a06b-3470a27159e7"
 KEEPER = "receipt keeper"
 OPENER = "opener"
 CLOSER = "closer"
@@ -43,6 +44,7 @@ ALLOWED = {
     ("remediate", QUEUE_CONTRIBUTOR, "remediate's host storage"),
     ("remediate", TABLE_CONTRIBUTOR, "remediate's host storage"),
     ("remediate", METRICS_PUBLISHER, "insights"),
+    ("remediate", EVENT_SENDER, "the topic of changes"),
     ("reader", SECRETS_USER, "seed vault"),
     ("operator", SECRETS_USER, "seed vault"),
     ("operator", DESK, "the deployment's group"),
@@ -61,6 +63,7 @@ def places() -> dict[str, str]:
         named(FOUND, accounts, "remediatorro").id: "rotate's host storage",
         named(FOUND, accounts, "remediatorre").id: "remediate's host storage",
         FOUND.of_type("Microsoft.Insights/components")[0].id: "insights",
+        FOUND.of_type("Microsoft.EventGrid/topics")[0].id: "the topic of changes",
         PLACE.group_id: "the deployment's group",
     }
     tables = FOUND.of_type(f"{accounts}/tableServices/tables")

@@ -40,6 +40,8 @@ EVERYTHING = {
     "rotatorSubnetId": "/subscriptions/x/subnets/y",
     "alarmEmail": "a@example.com",
     "delivery": "manual",
+    "notifyEmail": "b@example.com",
+    "watchSignIns": True,
 }
 
 
@@ -122,6 +124,9 @@ ERRORS: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("Microsoft.Insights/actionGroups", ("properties", "enabled"), "true"),
     ("Microsoft.Insights/components", ("properties", "disableLocalAuth"), True),
     ("Microsoft.Insights/diagnosticSettings", ("properties", "logs", 0, "enabled"), "true"),
+    ("Microsoft.EventGrid/topics", ("properties", "disableLocalAuth"), "true"),
+    ("Microsoft.EventGrid/topics", ("properties", "inputSchema"), "CloudEvents"),
+    ("Microsoft.Insights/workbooks", ("properties", "serializedData"), {}),
     ("Microsoft.Insights/scheduledQueryRules", ("properties", "severity"), 5),
     ("Microsoft.Insights/scheduledQueryRules", ("properties", "criteria", "allOf", 0, "operator"), "Less"),
     ("Microsoft.ManagedIdentity/userAssignedIdentities", ("propertys",), {}),

@@ -40,6 +40,14 @@ class StorageAccount:
         return f"https://{self.name}.table.core.windows.net"
 
 
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Hold an Event Grid topic. Keys are refused whatever it says: this deployment has none."""
+
+    name: str
+    resource_id: str
+
+
 class Estate(Protocol):
     """Know what exists; names are compared in lower case, as hosts are."""
 
@@ -48,6 +56,9 @@ class Estate(Protocol):
 
     def storage_account(self, name: str) -> StorageAccount | None:
         """Return the storage account of a name."""
+
+    def topic(self, name: str) -> Topic | None:
+        """Return the Event Grid topic of a name."""
 
 
 def resource_id(group: str, kind: str, name: str) -> str:
@@ -62,6 +73,7 @@ class Registry:
         self._lock = threading.Lock()
         self._vaults: dict[str, Vault] = {}
         self._accounts: dict[str, StorageAccount] = {}
+        self._topics: dict[str, Topic] = {}
         self.others: list[Estate] = []
 
     def add_vault(
@@ -104,3 +116,15 @@ class Registry:
         with self._lock:
             known = self._accounts.get(name.lower())
         return known or next((met for other in self.others if (met := other.storage_account(name))), None)
+
+    def put_topic(self, topic: Topic) -> Topic:
+        """Make an Event Grid topic."""
+        with self._lock:
+            self._topics[topic.name.lower()] = topic
+        return topic
+
+    def topic(self, name: str) -> Topic | None:
+        """Return the Event Grid topic of a name."""
+        with self._lock:
+            known = self._topics.get(name.lower())
+        return known or next((met for other in self.others if (met := other.topic(name))), None)

@@ -16,10 +16,11 @@ MANAGEMENT: Final = "management.azure.com"
 GRAPH: Final = "graph.microsoft.com"
 VAULTS: Final = ".vault.azure.net"
 TABLES: Final = ".table.core.windows.net"
+EVENTS: Final = f".{LOCATION}-1.eventgrid.azure.net"
 PUBLISHING: Final = ".scm.azurewebsites.net"
 SITES: Final = ".azurewebsites.net"
 
-HOSTS: Final = (LOGIN, MANAGEMENT, GRAPH, VAULTS, TABLES, PUBLISHING, SITES)
+HOSTS: Final = (LOGIN, MANAGEMENT, GRAPH, VAULTS, TABLES, EVENTS, PUBLISHING, SITES)
 """Every host that exists here; a leading dot stands for all names under it."""
 
 

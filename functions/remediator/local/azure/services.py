@@ -8,6 +8,7 @@ from remediator.local.azure import places
 from remediator.local.azure.apps.service import Sites
 from remediator.local.azure.arm.embedded import EmbeddedArm
 from remediator.local.azure.entra.service import Entra
+from remediator.local.azure.event_grid import EventGrid
 from remediator.local.azure.graph.service import Graph
 from remediator.local.azure.management import Management
 from remediator.local.azure.rbac.service import Authorization
@@ -40,6 +41,7 @@ class Services:
         self.azurite = Azurite(offset)
         self.vaults = Vaults(state.estate, state.mint, state.rbac, state.delays)
         self.tables = Tables(state.estate, state.mint, state.rbac, self.azurite)
+        self.events = EventGrid(state.estate, state.mint, state.rbac)
         self.sites = SiteKeeper(host, folder)
         self._hosts: dict[str, Service] = {
             places.LOGIN: Entra(state.directory, state.mint),
@@ -47,6 +49,7 @@ class Services:
             places.MANAGEMENT: self._management(state, host),
             places.VAULTS: self.vaults,
             places.TABLES: self.tables,
+            places.EVENTS: self.events,
             places.PUBLISHING: Publishing(self.sites, state.mint, state.rbac),
             places.SITES: Sites(host),
         }

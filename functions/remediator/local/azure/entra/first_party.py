@@ -57,10 +57,13 @@ MANAGEMENT: Final = FirstParty(
 )
 VAULT: Final = FirstParty("Azure Key Vault", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", ("https://vault.azure.net",))
 STORAGE: Final = FirstParty("Azure Storage", "e406a681-f3d4-42a8-90b6-c2b029497af1", ("https://storage.azure.com",))
+EVENTS: Final = FirstParty(
+    "Microsoft.EventGrid", "4962773b-9cdb-44cf-a8bf-237846a00ab7", ("https://eventgrid.azure.net",)
+)
 GRAPH: Final = FirstParty(
     "Microsoft Graph",
     "00000003-0000-0000-c000-000000000000",
     ("https://graph.microsoft.com",),
     tuple(_role(value, identity) for value, identity in _GRAPH_ROLES.items()),
 )
-FIRST_PARTY: Final = (MANAGEMENT, VAULT, STORAGE, GRAPH)
+FIRST_PARTY: Final = (MANAGEMENT, VAULT, STORAGE, EVENTS, GRAPH)

@@ -164,5 +164,18 @@ BUILT_IN: Final = (
         ),
         data_actions=("Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write"),
     ),
+    RoleDefinition(
+        "d5a91429-5739-47e2-a06b-3470a27159e7",
+        "EventGrid Data Sender",
+        (
+            "Microsoft.Authorization/*/read",
+            "Microsoft.EventGrid/topics/read",
+            "Microsoft.EventGrid/domains/read",
+            "Microsoft.EventGrid/partnerNamespaces/read",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.EventGrid/namespaces/read",
+        ),
+        data_actions=("Microsoft.EventGrid/events/send/action",),
+    ),
 )
 """Azure's own roles that are known here; one that is missing can't be assigned."""

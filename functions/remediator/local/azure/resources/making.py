@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from remediator.local.azure.arm.refusals import ArmRefusal
-from remediator.local.azure.estate import StorageAccount, Vault
+from remediator.local.azure.estate import StorageAccount, Topic, Vault
 from remediator.local.azure.places import LOCATION, SITES
 from remediator.local.azure.rbac.documents import Unfit, wanted_assignment, wanted_definition
 from remediator.local.azure.rbac.roles import NoSuchPrincipal, NoSuchRole
@@ -52,6 +52,7 @@ class Maker:
         self._makers: Mapping[str, Callable[[Wanted], None]] = {
             "microsoft.authorization/roledefinitions": self._role,
             "microsoft.authorization/roleassignments": self._assignment,
+            "microsoft.eventgrid/topics": self._topic,
             "microsoft.keyvault/vaults": self._vault,
             "microsoft.keyvault/vaults/secrets": self._secret,
             "microsoft.managedidentity/userassignedidentities": self._identity,
@@ -101,6 +102,12 @@ class Maker:
         if account is None:
             raise ArmRefusal(404, "ParentResourceNotFound", f"There is no storage account {account_id}.")
         self._tables.ensure(account, _name(wanted))
+
+    def _topic(self, wanted: Wanted) -> None:
+        properties = wanted.body["properties"]
+        if not properties.get("disableLocalAuth") or properties.get("inputSchema") != "CloudEventSchemaV1_0":
+            raise ArmRefusal(400, "BadRequest", "The embedded topics know access by roles and CloudEvents only.")
+        self._estate.put_topic(Topic(_name(wanted), wanted.id))
 
     def _vault(self, wanted: Wanted) -> None:
         properties = wanted.body["properties"]
