@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ class EventRules:
         self._asynchronous = asynchronous
         self._on_loss = on_loss
         self._threads = ThreadPoolExecutor(2, "events")
+        self._lock = threading.Lock()
         self._running: list[Future[None]] = []
         self.deliveries: list[Delivery] = []
 
@@ -74,7 +76,8 @@ class EventRules:
     def settle(self, seconds: float = 30.0) -> None:
         """Wait until what was put so far is delivered, and functions have run."""
         while self._running:
-            running, self._running = self._running, []
+            with self._lock:
+                running, self._running = self._running, []
             done, late = wait(running, seconds)
             if late:
                 raise TimeoutError(f"{len(late)} events aren't delivered after {seconds} s")
@@ -91,7 +94,8 @@ class EventRules:
     def _offer(self, rule: Rule, event: Event) -> None:
         fits: Any = rule.event_pattern.matches_event  # moto's own events have their time as a number
         if rule.state != "DISABLED" and fits(event):
-            self._running += [self._threads.submit(self._deliver, rule, target, event) for target in rule.targets]
+            with self._lock:
+                self._running += [self._threads.submit(self._deliver, rule, target, event) for target in rule.targets]
 
     def _deliver(self, rule: Rule, target: dict[str, Any], event: Event) -> None:
         service = target["Arn"].split(":")[2]
@@ -114,7 +118,7 @@ class EventRules:
             principal_of(session.access_key), "events:PutEvents", target["Arn"], {"events:source": event["source"]}
         )
         region, account = target["Arn"].split(":")[3:5]
-        self.emit(account, region, {**event, "id": event["id"]}, read_only=True)
+        self.emit(account, region, event, read_only=bool(event["detail"].get("readOnly")))
 
 
 def _put_known(put: Callable[..., Any], rule: Rule, targets: list[dict[str, Any]]) -> None:
