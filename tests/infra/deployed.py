@@ -125,8 +125,8 @@ class Deployed:
         """Carry out CloudFormation's functions."""
         match value:
             case {"Ref": str(name)}:
-                given = PSEUDO | {one: about["Default"] for one, about in self.template.get("Parameters", {}).items()}
-                return given[name] if name in given else self._identity(name)
+                known = PSEUDO | {one: about["Default"] for one, about in self.template.get("Parameters", {}).items()}
+                return known[name] if name in known else self._identity(name)
             case {"Fn::GetAtt": [name, attribute]}:
                 return self._attribute(name, attribute)
             case {"Fn::Join": [between, parts]}:
