@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
-from azure.keyvault.secrets import SecretClient
 
+from remediator.azure.vaults import vault
 from remediator.azure.windows_table import CONTROL, row_of
 from remediator.core.errors import Malformed
 from remediator.core.gate import Opening, parse_opening
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableClient
+    from azure.keyvault.secrets import SecretClient
 
     from remediator.core.windows import Window
 
@@ -45,7 +46,6 @@ TRIES: Final = 16
 """How often a change is tried again that somebody else's came before; each of them ends somebody's attempt."""
 
 KEPT: Final = 86_400
-_API: Final = "7.4"
 _EMPTY: Final = "{}"
 _USED_BY: Final[Mapping[Mode, str]] = {Mode.PLAN: "planned_by", Mode.APPLY: "applied_by"}
 
@@ -84,8 +84,8 @@ class Vault:
 
 
 def vault_at(url: str, credential: TokenCredential) -> Vault:
-    """Return the vault at an address; the version of its interface is pinned."""
-    return Vault(SecretClient(url, credential, api_version=_API))
+    """Return the vault at an address."""
+    return Vault(vault(url, credential))
 
 
 class AdmissionRows:

@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from azure.identity import ManagedIdentityCredential
-from azure.keyvault.secrets import SecretClient
 
 from remediator.azure import windows_table
 from remediator.azure.admissions import ADMISSIONS_TABLE, DepositSweep, vault_at
@@ -22,15 +21,15 @@ from remediator.azure.settings import rotate_settings
 from remediator.azure.staging import StagingTables
 from remediator.azure.stored_credential import StoredCredential
 from remediator.azure.tables import table
+from remediator.azure.vaults import vault
 from remediator.core.windows import window_at
 from remediator.service.errors import Interrupted
 from remediator.service.rotate import Rotator
 
 if TYPE_CHECKING:
-    from remediator.azure.settings import RotateSettings
+    from azure.keyvault.secrets import SecretClient
 
-VAULT_VERSION: Final = "7.4"
-"""The vault's data-plane API, pinned so that an SDK update changes nothing by itself."""
+    from remediator.azure.settings import RotateSettings
 
 DAY: Final = 288
 """Windows in a day."""
@@ -99,8 +98,8 @@ def _credential() -> StoredCredential:
 
 
 def _deposits() -> DepositSweep | None:
-    vault = _settings().admission_vault
-    return DepositSweep(vault_at(vault, _identity())) if vault else None
+    url = _settings().admission_vault
+    return DepositSweep(vault_at(url, _identity())) if url else None
 
 
 def _clean_up() -> None:
@@ -114,7 +113,7 @@ def _clean_up() -> None:
 
 
 def _vault(url: str) -> SecretClient:
-    return SecretClient(url, _identity(), api_version=VAULT_VERSION)
+    return vault(url, _identity())
 
 
 def _code(error: Exception) -> str:
