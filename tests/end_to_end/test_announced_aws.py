@@ -73,6 +73,9 @@ def counted(told: World, metric: str, service: str) -> float:
 
 
 def test_an_applied_change_and_its_rollback_are_mailed_and_a_plan_is_not(told: World, inbox: Any) -> None:
+    told.break_again()
+    told.account.rules.settle()
+    inbox()
     finding = told.findings()[0]
     told.vendor().plan([finding])
     assert inbox() == []

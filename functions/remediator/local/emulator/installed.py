@@ -141,7 +141,7 @@ class Emulator:
             credentials = self.identities.admin.credentials
         else:
             credentials = service_session(Acting(role_arn, CLOUDFORMATION), "AWSCloudFormation")
-        self._trail.stacks.add(credentials.access_key)
+            self._trail.stacks.add(credentials.access_key)
         return ServiceClients(Clients(self.server.endpoint, region, credentials), account)
 
     def _kill(self, access_key: str) -> None:
