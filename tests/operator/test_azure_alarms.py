@@ -30,6 +30,13 @@ def test_a_rule_that_fired_rings_whatever_the_letter_case_of_its_id() -> None:
     assert alarms == (Alarm("late", "OK", "says late"), Alarm("wrong-code", "ALARM", "says wrong-code"))
 
 
+def test_a_rule_that_only_tells_of_changes_is_no_alarm() -> None:
+    told = rule("change")
+    told["properties"]["severity"] = 4
+    alarms, _ = shown([told, rule("late")], [alert(f"{RULES}/change")])
+    assert [alarm.name for alarm in alarms] == ["late"]
+
+
 def test_a_rule_that_is_switched_off_is_not_said_to_be_fine() -> None:
     alarms, _ = shown([rule("late", enabled=False)], [])
     assert [alarm.state for alarm in alarms] == ["DISABLED"]

@@ -19,13 +19,17 @@ ALERTS_API: Final = "2019-05-05-preview"
 FIRED: Final[Mapping[str, str]] = {"monitorCondition": "Fired", "timeRange": "30d", "pageCount": "250"}
 """Alerts that ring still; one is kept for 30 days, and a rule's newest comes first."""
 
+MESSAGE: Final = 4
+"""The severity of a rule that tells of something and rings for nothing."""
+
 
 def alarms_of(arm: ArmClient, group: str) -> tuple[Alarm, ...]:
     """Return the state of each alert rule in a resource group, in the words of the command line."""
     rules = arm.get(f"{group}/providers/Microsoft.Insights/scheduledQueryRules", api=RULES_API)["value"]
     alerts = arm.get(f"{group}/providers/Microsoft.AlertsManagement/alerts", api=ALERTS_API, query=FIRED)["value"]
     ringing = {str(one["properties"]["essentials"]["alertRule"]).lower() for one in alerts}
-    return tuple(sorted((_alarm(rule, ringing) for rule in rules), key=lambda alarm: alarm.name))
+    alarms = [rule for rule in rules if rule["properties"].get("severity", 0) < MESSAGE]
+    return tuple(sorted((_alarm(rule, ringing) for rule in alarms), key=lambda alarm: alarm.name))
 
 
 def _alarm(rule: Mapping[str, Any], ringing: set[str]) -> Alarm:
