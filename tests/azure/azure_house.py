@@ -135,7 +135,7 @@ def step_of(method: str, url: str) -> str:
     parts = urlsplit(url)
     service = next((one for name, one in SERVICES.items() if str(parts.hostname).endswith(name)), "arm")
     path = [part for part in parts.path.split("/") if part]
-    what = path[{"tables": 0, "vault": 1, "entra": -1, "arm": -2}[service]].partition("(")[0]
+    what = path[{"tables": 0, "vault": 1, "entra": -1, "events": -1, "arm": -2}[service]].partition("(")[0]
     return f"{service} {method} {'seed' if what.startswith('seed-') else what}"
 
 
