@@ -53,6 +53,8 @@ class AwsStage(Stage):
 
     cloud = "aws"
     failed = rotate_handler.RotationFailed
+    takes_lease = "dynamodb:UpdateItem"
+    stores_first = ("dynamodb:TransactWriteItems", 2)
 
     def __init__(self, account: EmbeddedAccount, patch: pytest.MonkeyPatch) -> None:
         wire = AwsWire()
@@ -142,8 +144,7 @@ class AwsStage(Stage):
             return
         for item in self._items():
             table.delete_item(TableName=STATE, Key={"pk": {"S": item}})
-        closed = json.dumps(closed_document(self.account.outputs["RemediatorRoleArn"]))
-        self.admin("iam").update_assume_role_policy(RoleName=WRITE_ROLE, PolicyDocument=closed)
+        self.close_gate()
 
     def _items(self) -> dict[str, Any]:
         found = self.admin("dynamodb").scan(TableName=STATE, ConsistentRead=True)["Items"]
@@ -183,8 +184,15 @@ class AwsStage(Stage):
         living = [one for one in trust if one["Condition"]["DateLessThan"]["aws:CurrentTime"] > _instant(self.now())]
         assert [one for one in living if one not in [self._opens(seeds, window) for window in staged]] == []
 
+    def close_gate(self) -> None:
+        closed = json.dumps(closed_document(self.account.outputs["RemediatorRoleArn"]))
+        self.admin("iam").update_assume_role_policy(RoleName=WRITE_ROLE, PolicyDocument=closed)
+
+    def opens(self) -> bool:
+        return self._trust() != self._closed()
+
     def require_closed(self) -> None:
-        assert self._trust() == self._closed()
+        assert not self.opens()
         assert f"window/{staged_at(self.now())[-1]}" not in self._items()
 
     def _closed(self) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from azure.data.tables import UpdateMode
+
 from remediator.azure import remediate_function, rotate_function
 from remediator.azure.receipt_entities import finding_from
 from remediator.azure.seal import Credential, Seal
@@ -43,6 +45,8 @@ class AzureStage(Stage):
 
     cloud = "azure"
     failed = rotate_function.RotationFailed
+    takes_lease = "tables PUT remediatorwindows"
+    stores_first = ("tables POST $batch", 1)
     writes: ClassVar = {"arm PATCH storageAccounts": 0, "arm PUT networkSecurityGroups": 1}
     on_targets: ClassVar = frozenset(
         {*writes, "arm GET storageAccounts", "arm GET networkSecurityGroups", "arm GET operations"}
@@ -119,10 +123,18 @@ class AzureStage(Stage):
             if window.closes > self.now() and "sealed" in row:
                 assert self._opens(rows, seeds, window)
 
+    def close_gate(self) -> None:
+        with self.wire.quiet():
+            for row in self._rows().values():
+                bare = {name: value for name, value in row.items() if name not in ("sealed", "credential")}
+                self.house.table(WINDOWS_TABLE).update_entity(bare, mode=UpdateMode.REPLACE)
+
+    def opens(self) -> bool:
+        return any("sealed" in row or "credential" in row for row in self._rows().values())
+
     def require_closed(self) -> None:
-        rows = self._rows()
-        assert not [name for name, row in rows.items() if "sealed" in row or "credential" in row]
-        assert row_of(staged_at(self.now())[-1]) not in rows
+        assert not self.opens()
+        assert row_of(staged_at(self.now())[-1]) not in self._rows()
 
     def _rows(self) -> dict[str, Any]:
         with self.wire.quiet():

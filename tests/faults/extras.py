@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from remediator.core.windows import PERIOD
@@ -13,7 +14,7 @@ from tests.faults.rotation import RETRY
 from tests.faults.stage import End
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.faults.stage import Answer, Stage
 
@@ -25,6 +26,9 @@ SKEWS: Final = {-310: False, -61: False, -59: True, 0: True, 59: True, 61: False
 """By how many seconds a caller's clock is wrong, and whether its request is taken."""
 
 AT_ONCE: Final = 4
+
+TAKEOVER: Final = 200
+"""When a record is free on both clouds, in seconds; what is on the wire to AWS is signed for 300."""
 
 
 def run_at_once(stage: Stage) -> list[End]:
@@ -126,6 +130,72 @@ def resume_late(stage: Stage, fault: Fault) -> None:
     assert set(answer.outcomes) == {"fixed"}
     assert asked.settings == [result["after"] for result in answer.body["results"]]
     assert max(asked.effects[name] for name in stage.writes) == 1
+
+
+def overtake(stage: Stage) -> None:
+    """Let a request stall before it stores its receipts, until another attempt has taken it over and ended it."""
+    stage.settle()
+    asked = remediation.begin_apply(stage)
+    taken: list[Answer] = []
+
+    def take_over() -> None:
+        stage.pass_time(TAKEOVER)
+        stage.restart()
+        stage.rotate()
+        taken.append(stage.send(asked.path, asked.body, asked.key))
+
+    with meanwhile(stage, stage.stores_first, take_over), stage.wire.watching():
+        stalled = stage.send(asked.path, asked.body, asked.key)
+    assert max(stage.wire.effects(*stage.writes).values()) == 1
+    assert set(taken[0].outcomes) == {"fixed"}
+    assert stalled.problem in ("in_progress", "gate_unavailable")
+    stands = stage.send(asked.path, asked.body, asked.key)
+    assert stands.body == taken[0].body
+
+
+def overtake_run(stage: Stage, at: tuple[str, int]) -> None:
+    """Let a run stall before a write until its lease is over and another one has done the work."""
+    stage.settle()
+    stage.pass_time(PERIOD)
+
+    def run_instead() -> None:
+        stage.pass_time(RETRY)
+        stage.restart()
+        stage.rotate()
+        stage.look()
+
+    with meanwhile(stage, at, run_instead), stage.wire.watching():
+        assert stage.run() is End.FAILED
+    _require_whole(stage)
+
+
+def freeze_between(stage: Stage) -> None:
+    """Freeze a deployment whose gate a run is about to repair, after the run looked and before it has the lease."""
+    stage.settle()
+    stage.close_gate()
+    with meanwhile(stage, (stage.takes_lease, 1), lambda: stage.set_state("frozen")), stage.wire.watching():
+        assert stage.run() is End.DONE
+    opened = stage.opens()
+    stage.set_state("open")
+    assert not opened
+
+
+@contextmanager
+def meanwhile(stage: Stage, at: tuple[str, int], act: Callable[[], None]) -> Iterator[None]:
+    """Let something happen just before a call reaches the cloud."""
+    sent: list[str] = []
+
+    def look(call: str) -> None:
+        sent.append(call)
+        if call == at[0] and sent.count(call) == at[1]:
+            act()
+
+    stage.wire.before = look
+    try:
+        yield
+    finally:
+        stage.wire.before = lambda _: None
+    assert sent.count(at[0]) >= at[1], "it never came to that"
 
 
 def send_skewed(stage: Stage, seconds: int) -> None:

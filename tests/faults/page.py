@@ -101,6 +101,9 @@ def _others() -> Iterator[str]:
         extras.remediate_without,
         extras.send_at_once,
         extras.resume_late,
+        extras.overtake,
+        extras.overtake_run,
+        extras.freeze_between,
         extras.send_skewed,
     ):
         yield f"- {_says(each)}"

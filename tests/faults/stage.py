@@ -72,6 +72,10 @@ class Stage(ABC):
     """The calls that change a setting, and which of `break_settings` each one changes."""
     on_targets: ClassVar[frozenset[str]]
     """The calls that a fix makes on its target, these included: where they fail, that is the finding's outcome."""
+    takes_lease: ClassVar[str]
+    """The rotator's first call that writes."""
+    stores_first: ClassVar[tuple[str, int]]
+    """The call that stores the first receipt of an apply, and its number."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
@@ -145,6 +149,14 @@ class Stage(ABC):
     @abstractmethod
     def require_closed(self) -> None:
         """Require that the gate opens for nobody, and that nothing was staged."""
+
+    @abstractmethod
+    def close_gate(self) -> None:
+        """Take the gate away, as a deployment over a running one may."""
+
+    @abstractmethod
+    def opens(self) -> bool:
+        """Tell whether the gate opens for anybody."""
 
     @abstractmethod
     def logged(self) -> str:

@@ -76,6 +76,19 @@ def test_a_run_that_comes_late_serves_the_windows_that_live_then(aws: AwsSide, s
     extras.run_late(aws, seconds)
 
 
+def test_an_attempt_that_was_taken_over_stores_nothing_any_more(aws: AwsSide) -> None:
+    extras.overtake(aws)
+
+
+@pytest.mark.parametrize("call", some("secretsmanager:PutSecretValue", "dynamodb:TransactWriteItems"))
+def test_a_run_whose_lease_is_over_changes_nothing(aws: AwsSide, call: str) -> None:
+    extras.overtake_run(aws, (call, 1))
+
+
+def test_a_freeze_between_a_look_and_the_lease_keeps_the_gate_closed(aws: AwsSide) -> None:
+    extras.freeze_between(aws)
+
+
 def test_one_key_sent_several_times_at_once_writes_once(aws: AwsSide) -> None:
     extras.send_at_once(aws)
 

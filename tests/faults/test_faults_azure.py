@@ -73,6 +73,19 @@ def test_a_run_that_comes_late_serves_the_windows_that_live_then(azure: AzureSta
     extras.run_late(azure, seconds)
 
 
+def test_an_attempt_that_was_taken_over_stores_nothing_any_more(azure: AzureStage) -> None:
+    extras.overtake(azure)
+
+
+def test_a_run_whose_lease_is_over_changes_nothing(azure: AzureStage) -> None:
+    """Before it stages: where it stalls before it writes the seed, decision 0010 says what holds."""
+    extras.overtake_run(azure, ("tables POST $batch", 1))
+
+
+def test_a_freeze_between_a_look_and_the_lease_keeps_the_gate_closed(azure: AzureStage) -> None:
+    extras.freeze_between(azure)
+
+
 def test_one_key_sent_several_times_at_once_writes_once(azure: AzureStage) -> None:
     extras.send_at_once(azure)
 

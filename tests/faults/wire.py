@@ -60,11 +60,12 @@ class Wire(ABC):
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Let this thread call as the test, and not as the function."""
+        before = getattr(self._silent, "now", False)
         self._silent.now = True
         try:
             yield
         finally:
-            self._silent.now = False
+            self._silent.now = before
 
     @property
     def names(self) -> list[str]:
