@@ -92,7 +92,7 @@ class AzureRun:
         self.azure = azure
         self.findings: list[Finding] = []
         self._applied = ""
-        self._admin = ArmClient(credential(azure.identities.admin), deadline=time.time() + _DAY)
+        self._admin = ArmClient(credential(azure.identities.admin), deadline=time.time() + 7 * _DAY)
         for path in paths(azure.targets):
             azure.arm.add(path)
 
