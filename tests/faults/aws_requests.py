@@ -23,7 +23,6 @@ from tests.faults.stage import Answer, Receipt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RECEIPTS = "remediator-receipts"
 ROLES = {"vendor": "READER_ROLE_ID", "operator": "OPERATOR_ROLE_ID"}
 
 
@@ -86,7 +85,7 @@ class AwsSide(AwsStage):
         for item in self._items_of(key):
             if item["sk"]["S"] != "record":
                 item["outcome"] = {"S": "unverified"}
-                self.admin("dynamodb").put_item(TableName=RECEIPTS, Item=item)
+                self.admin("dynamodb").put_item(TableName=self.account.outputs["ReceiptsTable"], Item=item)
 
     def receipts(self, key: str) -> dict[int, Receipt]:
         found = [finding_from(item) for item in self._items_of(key) if item["sk"]["S"] != "record"]
@@ -103,7 +102,7 @@ class AwsSide(AwsStage):
 
     def _items_of(self, key: str) -> list[dict[str, Any]]:
         answer = self.admin("dynamodb").query(
-            TableName=RECEIPTS,
+            TableName=self.account.outputs["ReceiptsTable"],
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": key}},
             ConsistentRead=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import threading
 import time
 import uuid
 from contextlib import redirect_stdout
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from remediator.local.account import EmbeddedAccount
 
 WRITE_ROLE = "remediator-write"
-STATE = "remediator-state"
 
 
 @dataclass
@@ -62,6 +62,7 @@ class AwsStage(Stage):
         self.account = account
         self.log = io.StringIO()
         self._until: dict[str, float] = {}
+        self._starting = threading.Lock()
         wire.attach(patch)
         patch.setattr(cloudwatch, "print", functools.partial(print, file=self.log), raising=False)
         patch.setenv("AWS_ENDPOINT_URL", account.endpoint)
@@ -87,25 +88,26 @@ class AwsStage(Stage):
 
     def start(self, name: str, module: Any, *made: Any) -> None:
         """Make what a function keeps, with its own settings and its role's session, unless it is there."""
-        if self.now() < self._until.get(name, 0):
-            return
-        for one in vars(module).values():
-            if hasattr(one, "cache_clear") and one.__module__ == module.__name__:
-                one.cache_clear()
-        self._until[name] = self.now() + 11 * 3600
-        function = self.deployed(name)
-        given = service_session(Acting(function["Role"], "lambda.amazonaws.com", function["FunctionArn"]), name)
-        keys = {
-            "AWS_ACCESS_KEY_ID": given.access_key,
-            "AWS_SECRET_ACCESS_KEY": given.secret_key,
-            "AWS_SESSION_TOKEN": given.token,
-            "AWS_LAMBDA_FUNCTION_NAME": name,
-        }
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(self.log):  # where a logger writes for good
-            for variable, value in (function["Environment"]["Variables"] | keys).items():
-                patch.setenv(variable, value)
-            for one in made:
-                one()
+        with self._starting:
+            if self.now() < self._until.get(name, 0):
+                return
+            for one in vars(module).values():
+                if hasattr(one, "cache_clear") and one.__module__ == module.__name__:
+                    one.cache_clear()
+            self._until[name] = self.now() + 11 * 3600
+            function = self.deployed(name)
+            given = service_session(Acting(function["Role"], "lambda.amazonaws.com", function["FunctionArn"]), name)
+            keys = {
+                "AWS_ACCESS_KEY_ID": given.access_key,
+                "AWS_SECRET_ACCESS_KEY": given.secret_key,
+                "AWS_SESSION_TOKEN": given.token,
+                "AWS_LAMBDA_FUNCTION_NAME": name,
+            }
+            with pytest.MonkeyPatch.context() as patch, redirect_stdout(self.log):  # where a logger writes for good
+                for variable, value in (function["Environment"]["Variables"] | keys).items():
+                    patch.setenv(variable, value)
+                for one in made:
+                    one()
 
     def rotate(self) -> None:
         self.start("remediator-rotate", rotate_handler, rotate_handler._monitor, rotate_handler._rotator)
@@ -140,14 +142,16 @@ class AwsStage(Stage):
     def set_state(self, state: str | None) -> None:
         table = self.admin("dynamodb")
         if state:
-            table.put_item(TableName=STATE, Item={"pk": {"S": "control"}, "state": {"S": state}})
+            table.put_item(
+                TableName=self.account.outputs["StateTable"], Item={"pk": {"S": "control"}, "state": {"S": state}}
+            )
             return
         for item in self._items():
-            table.delete_item(TableName=STATE, Key={"pk": {"S": item}})
+            table.delete_item(TableName=self.account.outputs["StateTable"], Key={"pk": {"S": item}})
         self.close_gate()
 
     def _items(self) -> dict[str, Any]:
-        found = self.admin("dynamodb").scan(TableName=STATE, ConsistentRead=True)["Items"]
+        found = self.admin("dynamodb").scan(TableName=self.account.outputs["StateTable"], ConsistentRead=True)["Items"]
         return {item["pk"]["S"]: item for item in found}
 
     def _trust(self) -> list[dict[str, Any]]:

@@ -28,12 +28,14 @@ REFUSALS = {
     "vault": (403, "Forbidden"),
     "entra": (401, "invalid_client"),
     "arm": (403, "AuthorizationFailed"),
+    "events": (403, "Forbidden"),
 }
 FAILURES = {
     "tables": "InternalError",
     "vault": "InternalServerError",
     "entra": "server_error",
     "arm": "InternalServerError",
+    "events": "InternalServerError",
 }
 
 

@@ -18,6 +18,7 @@ CALLS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "secretsmanager:BatchGetSecretValue",
             "secretsmanager:PutSecretValue",
             "dynamodb:TransactWriteItems",
+            "iam:GetRole",
             "iam:UpdateAssumeRolePolicy",
             "dynamodb:UpdateItem",
         ),
@@ -33,6 +34,7 @@ CALLS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "secretsmanager:BatchGetSecretValue",
             *("secretsmanager:PutSecretValue",) * 4,
             "dynamodb:TransactWriteItems",
+            "iam:GetRole",
             "iam:UpdateAssumeRolePolicy",
             "dynamodb:UpdateItem",
         ),
@@ -40,6 +42,7 @@ CALLS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "dynamodb:BatchGetItem",
             "dynamodb:UpdateItem",
             "dynamodb:BatchGetItem",
+            "iam:GetRole",
             "iam:UpdateAssumeRolePolicy",
             "dynamodb:UpdateItem",
         ),
@@ -61,6 +64,7 @@ CALLS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             *("s3:GetPublicAccessBlock",) * 2,
             "s3:PutPublicAccessBlock",
             *("sts:AssumeRole",) * 2,
+            "events:PutEvents",
         ),
         "roll back": (
             *("dynamodb:BatchGetItem",) * 3,
@@ -74,6 +78,7 @@ CALLS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "s3:DeletePublicAccessBlock",
             *("s3:GetPublicAccessBlock",) * 2,
             *("sts:AssumeRole",) * 2,
+            "events:PutEvents",
         ),
         "refresh": (
             *("dynamodb:BatchGetItem",) * 3,
@@ -171,6 +176,7 @@ CALLS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             *("tables GET remediatorwindows",) * 2,
             *("tables POST $batch",) * 5,
             *("tables POST remediatorreceipts",) * 2,
+            "events POST events",
         ),
         "roll back": (
             *("arm GET networkSecurityGroups",) * 4,
@@ -185,6 +191,7 @@ CALLS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             *("tables GET remediatorwindows",) * 2,
             *("tables POST $batch",) * 5,
             *("tables POST remediatorreceipts",) * 2,
+            "events POST events",
         ),
         "refresh": (
             "arm GET networkSecurityGroups",

@@ -190,6 +190,7 @@ def require_one_outcome(asked: Asked, scene: str, fault: Fault, ended: Answer, f
     assert fault.call in asked.stage.on_targets
     assert not fault.kind.kills
     assert fault.kind is not Kind.THROTTLED_ONCE
+    asked.stage.pass_time(60)  # what the cloud accepted and the reply was lost of may still be under way
     answer = replace(asked, key=uuid.uuid4().hex, effects=Counter()).send()
     assert answer is not None
     if scene == "roll back" and "drifted" in answer.outcomes:
