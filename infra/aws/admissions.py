@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from infra.aws import names
 from infra.aws.arns import table_arn
 from infra.aws.statements import allow
-from remediator.aws.admissions import TOUCHED, TOUCHED_BY_DESK, TOUCHED_BY_SWEEP
+from remediator.aws.admission_desk import TOUCHED_BY_DESK
+from remediator.aws.admissions import TOUCHED, TOUCHED_BY_SWEEP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
 from remediator.aws.clients import new_session
 from remediator.aws.trust_policy import closed_document
-from remediator.local.emulator import secret_batches
+from remediator.local.emulator import secret_batches, transactions
 from remediator.local.emulator.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -46,12 +48,25 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         monkeypatch.setenv(name, value)
     hooks = Hooks()
     secret_batches.install(hooks)
+    transactions.install(hooks)
+    _one_at_a_time(hooks)
     try:
         with mock_aws():
             session = new_session()
             yield Account(session, _made(session))
     finally:
         hooks.remove()
+
+
+def _one_at_a_time(hooks: Hooks) -> None:
+    """Let no thread come between a condition and its write: DynamoDB doesn't, nor does the embedded account's server."""
+    lock = threading.Lock()
+
+    def call_action(self: DynamoHandler) -> Any:
+        if True:
+            return call(self)
+
+    call = hooks.replace(DynamoHandler, "call_action", call_action)
 
 
 def _made(session: Session) -> tuple[str, ...]:

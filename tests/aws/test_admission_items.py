@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remediator.aws.admissions import SWEPT, AdmissionDesk, AdmissionItems, DepositSweep
+from remediator.aws.admission_desk import AdmissionDesk
+from remediator.aws.admissions import SWEPT, AdmissionItems, DepositSweep
 from remediator.aws.staging import StagingTable
 from remediator.core.gate import Opening, verifier_of
 from remediator.core.seeds import new_seed

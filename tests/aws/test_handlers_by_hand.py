@@ -14,7 +14,7 @@ from botocore.exceptions import ConnectionClosedError
 from moto.core.models import botocore_stubber
 
 from remediator.aws import remediate_handler
-from remediator.aws.admissions import AdmissionDesk
+from remediator.aws.admission_desk import AdmissionDesk
 from tests.aws import test_handlers as usual
 from tests.aws.test_handlers import ENVIRONMENT, KEY, Functions, applying
 

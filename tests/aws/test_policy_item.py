@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodb.models import DynamoDBBackend
 
-from remediator.aws.receipts import ReceiptTable
 from remediator.aws.external_ids import OfWindows
+from remediator.aws.receipts import ReceiptTable
 from remediator.aws.sessions import AwsSession, StsSessions
 from remediator.aws.verifiers import VerifierTable
 from remediator.catalogue import registry

@@ -14,6 +14,7 @@ from remediator.aws.request_spans import RequestSpans
 from remediator.aws.trail import CLOUDFORMATION, SLACK, Ours, Span, deed_of, objection
 from remediator.aws.trust_policy import closed_document
 from remediator.core.windows import window_at
+from remediator.operator.aws_freeze import EVERYTHING, POLICY
 from remediator.service.records import Claim, Mode, Record, State
 
 if TYPE_CHECKING:
@@ -140,10 +141,16 @@ def test_nobody_but_the_rotator_and_deployments_moves_the_gate(caller: str) -> N
 
 
 def test_the_operators_freeze_is_quiet_and_nothing_else_of_its() -> None:
-    assert judged(event("PutRolePolicy", "AROAOPERATOR", policyName="frozen")) is None
-    assert judged(event("PutRolePolicy", "AROAOPERATOR", policyName="never")) is not None
-    assert judged(event("DeleteRolePolicy", "AROAOPERATOR", policyName="frozen")) is not None
-    assert judged(event("PutRolePolicy", "AROASOMEBODY", policyName="frozen")) is not None
+    deny = json.dumps({"Statement": [EVERYTHING]})
+    assert judged(event("PutRolePolicy", "AROAOPERATOR", policyName=POLICY, policyDocument=deny)) is None
+    assert judged(event("PutRolePolicy", "AROAOPERATOR", policyName="never", policyDocument=deny)) is not None
+    assert judged(event("DeleteRolePolicy", "AROAOPERATOR", policyName=POLICY)) is not None
+    assert judged(event("PutRolePolicy", "AROASOMEBODY", policyName=POLICY, policyDocument=deny)) is not None
+
+
+def test_a_freeze_that_allows_something_is_none() -> None:
+    allow = json.dumps({"Statement": [EVERYTHING, {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+    assert judged(event("PutRolePolicy", "AROAOPERATOR", policyName=POLICY, policyDocument=allow)) is not None
 
 
 @pytest.mark.parametrize("name", ["AttachRolePolicy", "DeleteRolePermissionsBoundary", "CreatePolicyVersion"])

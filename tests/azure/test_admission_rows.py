@@ -12,15 +12,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableServiceClient
 from azure.keyvault.secrets import SecretClient
 
-from remediator.azure.admissions import (
-    ADMISSIONS_TABLE,
-    PARTITION,
-    SECRET,
-    AdmissionDesk,
-    AdmissionRows,
-    DepositSweep,
-    Vault,
-)
+from remediator.azure.admission_desk import AdmissionDesk
+from remediator.azure.admissions import ADMISSIONS_TABLE, PARTITION, SECRET, AdmissionRows, DepositSweep, Vault
 from remediator.azure.windows_table import CONTROL, CONTROL_TABLE, row_of
 from remediator.core.gate import Opening
 from remediator.core.windows import PERIOD, window_at

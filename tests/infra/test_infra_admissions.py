@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remediator.aws.admissions import TOUCHED, TOUCHED_BY_DESK, TOUCHED_BY_SWEEP
+from remediator.aws.admission_desk import TOUCHED_BY_DESK
+from remediator.aws.admissions import TOUCHED, TOUCHED_BY_SWEEP
 from tests.infra.deployed import KEY, SECRETS, STATE, Deployed
 
 if TYPE_CHECKING:

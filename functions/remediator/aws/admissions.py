@@ -1,4 +1,4 @@
-"""Keep admissions by hand on the windows' items: the operator leaves an opening, the remediator counts who tries it.
+"""Keep admissions by hand on the windows' items: the remediator counts who tries what the operator left there.
 
 `tries` stands from the admission on, so that a window is admitted once; `opening` is there while the admission is open.
 """
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from remediator.core.gate import Opening
 from remediator.core.windows import window_at
 from remediator.service.by_hand import MOST_TRIES
-from remediator.service.errors import Frozen, NotLive, Spent
 from remediator.service.records import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from remediator.core.windows import Window
 
@@ -36,9 +35,6 @@ _MOST: Final = {":most": {"N": str(MOST_TRIES)}}
 
 TOUCHED: Final = ("pk", "opening", "tries", "planned_by", "applied_by")
 """The attributes of a window's item that the remediator changes or makes a condition of."""
-
-TOUCHED_BY_DESK: Final = ("pk", "opening", "tries", "not_before", "not_after")
-"""The attributes that an admission sets or makes a condition of."""
 
 TOUCHED_BY_SWEEP: Final = ("pk", "opening")
 """The attributes that the rotator changes or makes a condition of when it clears a window that is over."""
@@ -79,78 +75,16 @@ class AdmissionItems:
         return self._update(window, "REMOVE #opening", "attribute_exists(#opening) AND #tries >= :most", _MOST)
 
     def _opening(self, window: Window) -> Opening | None:
-        item = _read(self._client, self._table, [window], "pk, #opening").get(_name(window), {})
+        item = _read(self._client, self._table, [window], "pk, #opening").get(name_of(window), {})
         return Opening(item["opening"]["B"]) if "opening" in item else None
 
-    def _update(self, window: Window, change: str, condition: str, values: dict[str, Any]) -> bool:
-        update = _change(self._table, window, change, condition, values)
+    def _update(self, window: Window, expression: str, condition: str, values: dict[str, Any]) -> bool:
+        update = change(self._table, window, expression, condition, values)
         try:
             self._client.update_item(**update)
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
-
-
-class AdmissionDesk:
-    """Admit a window; for the operator."""
-
-    def __init__(self, client: Any, table: str, clock: Callable[[], float]) -> None:  # noqa: ANN401 - an SDK client
-        self._client = client
-        self._table = table
-        self._clock = clock
-
-    def admit(self, window: Window, opening: Opening) -> None:
-        """Leave the opening if the deployment is open and the window is live; once, whatever is repeated."""
-        control = {
-            "TableName": self._table,
-            "Key": {"pk": {"S": "control"}},
-            "ConditionExpression": "#state = :open",
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {":open": {"S": "open"}},
-        }
-        try:
-            self._client.transact_write_items(
-                TransactItems=[{"ConditionCheck": control}, {"Update": self._leave(window, opening)}]
-            )
-        except self._client.exceptions.TransactionCanceledException as canceled:
-            codes = [reason.get("Code") for reason in canceled.response["CancellationReasons"]]
-            if "ConditionalCheckFailed" not in codes:
-                raise
-            if codes[0] == "ConditionalCheckFailed":
-                raise Frozen("the deployment isn't open") from None
-            self._require_admitted(window)
-
-    def admitted(self, window: Window) -> bool:
-        """Tell whether the window's admission is open."""
-        return "opening" in self._look(window)
-
-    def _leave(self, window: Window, opening: Opening) -> dict[str, Any]:
-        return _change(
-            self._table,
-            window,
-            "SET #opening = :opening, #tries = :none",
-            "attribute_exists(pk) AND attribute_not_exists(#tries) AND #from <= :now AND #to > :now",
-            {":opening": {"B": opening.reveal()}, ":none": {"N": "0"}, ":now": {"N": str(int(self._clock()))}},
-        )
-
-    def _require_admitted(self, window: Window) -> None:
-        """Raise `Spent`, or `NotLive`, unless the window was admitted before."""
-        item = self._look(window)
-        if "tries" not in item:
-            raise NotLive("the window isn't staged, or isn't live any more")
-        if "opening" not in item:
-            raise Spent("three wrong codes have closed this window's admission")
-
-    def _look(self, window: Window) -> Mapping[str, Any]:
-        answer = self._client.get_item(
-            TableName=self._table,
-            Key={"pk": {"S": _name(window)}},
-            ConsistentRead=True,
-            ProjectionExpression="#opening, #tries",
-            ExpressionAttributeNames=_named("#opening", "#tries"),
-        )
-        found: Mapping[str, Any] = answer.get("Item", {})
-        return found
 
 
 class DepositSweep:
@@ -166,33 +100,35 @@ class DepositSweep:
         past = [newest + -ago for ago in range(1, SWEPT + 1) if newest.number >= ago]
         found = _read(self._client, self._table, past, "pk, #opening") if past else {}
         for window in past:
-            if "opening" in found.get(_name(window), {}):
-                self._client.update_item(**_change(self._table, window, "REMOVE #opening", "attribute_exists(pk)", {}))
+            if "opening" in found.get(name_of(window), {}):
+                self._client.update_item(**change(self._table, window, "REMOVE #opening", "attribute_exists(pk)", {}))
 
 
 def _read(client: Any, table: str, windows: list[Window], projection: str) -> dict[str, Any]:  # noqa: ANN401 - an SDK client
     """Return items by their keys, read consistently; what a busy table doesn't give counts as absent."""
-    keys = [{"pk": {"S": _name(window)}} for window in windows]
+    keys = [{"pk": {"S": name_of(window)}} for window in windows]
     request = {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": projection}
-    answer = client.batch_get_item(RequestItems={table: {**request, "ExpressionAttributeNames": _named("#opening")}})
+    answer = client.batch_get_item(RequestItems={table: {**request, "ExpressionAttributeNames": named("#opening")}})
     return {item["pk"]["S"]: item for item in answer["Responses"].get(table, [])}
 
 
-def _change(table: str, window: Window, change: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
+def change(table: str, window: Window, expression: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
     """Return a conditional update; every attribute stands in it by a name, which is how IAM sees it too."""
     request: dict[str, Any] = {
         "TableName": table,
-        "Key": {"pk": {"S": _name(window)}},
-        "UpdateExpression": change,
+        "Key": {"pk": {"S": name_of(window)}},
+        "UpdateExpression": expression,
         "ConditionExpression": condition,
-        "ExpressionAttributeNames": _named(*(name for name in _NAMES if name in f"{change} {condition}")),
+        "ExpressionAttributeNames": named(*(name for name in _NAMES if name in f"{expression} {condition}")),
     }
     return request | ({"ExpressionAttributeValues": values} if values else {})
 
 
-def _named(*names: str) -> dict[str, str]:
+def named(*names: str) -> dict[str, str]:
+    """Return what stand-ins stand for, as expressions want it."""
     return {name: _NAMES[name] for name in names}
 
 
-def _name(window: Window) -> str:
+def name_of(window: Window) -> str:
+    """Return the key of a window's item."""
     return f"window/{window}"

@@ -51,7 +51,7 @@ class Deed:
     refused: bool
     session: str
     policy: str
-    trust: str
+    document: str
 
 
 def deed_of(event: Mapping[str, Any]) -> Deed:
@@ -68,7 +68,7 @@ def deed_of(event: Mapping[str, Any]) -> Deed:
         refused="errorCode" in detail,
         session=str(asked.get("roleSessionName", "")),
         policy=str(asked.get("policyName", "")),
-        trust=str(asked.get("policyDocument", "")),
+        document=str(asked.get("policyDocument", "")),
     )
 
 
@@ -83,8 +83,14 @@ def objection(deed: Deed, ours: Ours, span_of: Callable[[str], Span | None]) -> 
         return _session(deed, ours, span_of)
     if deed.name == "UpdateAssumeRolePolicy":
         return _trust(deed, ours)
-    frozen = deed.name == "PutRolePolicy" and deed.policy == FREEZE and deed.role_id == ours.operator_id
-    return None if deed.by_stack or frozen else "somebody changed what the write role may do"
+    return None if deed.by_stack or _freezes(deed, ours) else "somebody changed what the write role may do"
+
+
+def _freezes(deed: Deed, ours: Ours) -> bool:
+    """Tell whether it is the operator's freeze, or its end: that policy, and nothing in it but denials."""
+    if (deed.name, deed.policy, deed.role_id) != ("PutRolePolicy", FREEZE, ours.operator_id):
+        return False
+    return all(statement.get("Effect") == "Deny" for statement in json.loads(deed.document)["Statement"])
 
 
 def _session(deed: Deed, ours: Ours, span_of: Callable[[str], Span | None]) -> str | None:
@@ -101,7 +107,7 @@ def _session(deed: Deed, ours: Ours, span_of: Callable[[str], Span | None]) -> s
 def _trust(deed: Deed, ours: Ours) -> str | None:
     if not deed.by_stack and deed.role_id != ours.rotator_id:
         return "somebody else than the rotator changed whom the write role trusts"
-    statements = json.loads(deed.trust)["Statement"]
+    statements = json.loads(deed.document)["Statement"]
     if any(statement.get("Principal") != {"AWS": ours.remediator_arn} for statement in statements):
         return "the write role trusts somebody else than the remediator"
     return None

@@ -11,16 +11,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
 from remediator.azure.vaults import vault
-from remediator.azure.windows_table import CONTROL, row_of
+from remediator.azure.windows_table import row_of
 from remediator.core.errors import Malformed
 from remediator.core.gate import Opening, parse_opening
 from remediator.core.windows import window_at
 from remediator.service.by_hand import MOST_TRIES
-from remediator.service.errors import Frozen, NotLive, Spent
 from remediator.service.records import Mode
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class AdmissionRows:
 
     def close_spent(self, window: Window) -> bool:
         """Overwrite the opening once no attempt is left, then close the row; a crash between is made up for later."""
-        row = _open_row(self._table, window)
+        row = open_row(self._table, window)
         if row is None or row["tries"] < MOST_TRIES:
             return False
         held = self._vault.held()
@@ -132,7 +131,7 @@ class AdmissionRows:
         that is taken back twice makes room for one wrong code more.
         """
         for _ in range(TRIES):
-            row = _open_row(self._table, window)
+            row = open_row(self._table, window)
             changed = change(row) if row is not None else None
             if changed is None:
                 return False
@@ -144,49 +143,6 @@ class AdmissionRows:
                 continue
             return True
         return False
-
-
-class AdmissionDesk:
-    """Admit a window; for the operator."""
-
-    def __init__(self, control: TableClient, table: TableClient, vault: Vault, clock: Callable[[], float]) -> None:
-        self._control = control
-        self._table = table
-        self._vault = vault
-        self._clock = clock
-
-    def admit(self, window: Window, opening: Opening) -> None:
-        """Leave the opening if the deployment is open and the window is live; once, whatever is repeated.
-
-        The row comes first: without the opening it admits nothing, and a repetition goes on from there.
-        """
-        if window_at(self._clock()) != window:
-            raise NotLive("the window isn't live any more")
-        if self._state() != "open":
-            raise Frozen("the deployment isn't open")
-        row = {"PartitionKey": PARTITION, "RowKey": row_of(window), "tries": 0, "expires_at": window.not_after + KEPT}
-        try:
-            self._table.create_entity(row)
-        except ResourceExistsError:
-            self._require_open(window)
-        self._vault.put(window, opening)
-        if _open_row(self._table, window) is None:
-            self._vault.empty()
-            self._require_open(window)
-
-    def admitted(self, window: Window) -> bool:
-        """Tell whether the window's admission is open."""
-        return _open_row(self._table, window) is not None
-
-    def _require_open(self, window: Window) -> None:
-        if not self.admitted(window):
-            raise Spent("three wrong codes have closed this window's admission")
-
-    def _state(self) -> str | None:
-        try:
-            return str(self._control.get_entity(CONTROL, CONTROL)["state"])
-        except ResourceNotFoundError:
-            return None
 
 
 class DepositSweep:
@@ -202,7 +158,8 @@ class DepositSweep:
             self._vault.empty()
 
 
-def _open_row(table: TableClient, window: Window) -> Any:  # noqa: ANN401 - the SDK's entity, or None
+def open_row(table: TableClient, window: Window) -> Any:  # noqa: ANN401 - the SDK's entity, or None
+    """Return the row of a window's admission while it is open."""
     try:
         row = table.get_entity(PARTITION, row_of(window))
     except ResourceNotFoundError:

@@ -7,6 +7,7 @@ own. https://learn.microsoft.com/azure/event-grid/cloud-event-schema
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,12 @@ TOLD: Final = ("account_alias", "outcome", "fix", "resource", "finding", "way_ba
 """What the log has of a change: no states."""
 
 
+class _Patience(threading.local):
+    """Hold the end of a thread's own patience: requests that are answered at the same time share the client."""
+
+    ends = 0.0
+
+
 class EventTopic:
     """Send in batches; the connection is made at the first change."""
 
@@ -63,10 +70,10 @@ class EventTopic:
         self._endpoint = endpoint
         self._monitor = monitor
         self._clock = clock
-        self._ends = 0.0
+        self._own = _Patience()
         policies: list[Any] = [
             UserAgentPolicy(base_user_agent="remediator"),
-            BoundedRetry(lambda: self._ends - clock(), sleep),
+            BoundedRetry(lambda: self._own.ends - clock(), sleep),
             BearerTokenCredentialPolicy(credential, SCOPE),
         ]
         pipeline: Pipeline[HttpRequest, HttpResponse] = Pipeline(transport or RequestsTransport(), policies)
@@ -76,10 +83,10 @@ class EventTopic:
         """Log each, then send every batch until one finds no topic, or the patience is over."""
         for one in announcements:
             self._monitor.note("changed", **{name: str(one.detail[name]) for name in TOLD})
-        self._ends = self._clock() + PATIENCE
+        self._own.ends = self._clock() + PATIENCE
         left = len(announcements)
         for batch in _batches([_event(one) for one in announcements]):
-            if self._clock() >= self._ends:
+            if self._clock() >= self._own.ends:
                 raise NotTaken(left, "no time was left")
             self._send(batch, left)
             left -= len(batch)

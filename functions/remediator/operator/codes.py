@@ -81,15 +81,16 @@ def code_book(office: Office, clock: Clock | None = None) -> CodeBook:
 
 
 def _on_aws(office: AwsOffice, clock: CorrectedClock) -> tuple[Access, Desk]:
-    from remediator.aws.admissions import AdmissionDesk  # noqa: PLC0415 - the other cloud's SDK may be missing
+    from remediator.aws.admission_desk import AdmissionDesk  # noqa: PLC0415 - the other cloud's SDK may be missing
 
     return office.access(), AdmissionDesk(office.service("dynamodb"), office.outputs["StateTable"], clock.now)
 
 
 def _on_azure(office: AzureOffice, clock: CorrectedClock) -> tuple[Access, Desk]:
     from remediator.azure import admissions  # noqa: PLC0415 - the other cloud's SDK may be missing
+    from remediator.azure.admission_desk import AdmissionDesk  # noqa: PLC0415 - as above
     from remediator.azure.windows_table import CONTROL_TABLE  # noqa: PLC0415 - as above
 
     vault = admissions.vault_at(office.outputs["AdmissionVault"], office.credential)
     control, rows = office.table(CONTROL_TABLE), office.table(admissions.ADMISSIONS_TABLE)
-    return office.access(), admissions.AdmissionDesk(control, rows, vault, clock.now)
+    return office.access(), AdmissionDesk(control, rows, vault, clock.now)

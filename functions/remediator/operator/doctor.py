@@ -69,7 +69,8 @@ def diagnose(office: Office, asked: Finding | None, now: float) -> Iterator[Chec
     try:
         condition = examine(office, now)
     except NotServed as error:
-        yield Check("endpoint", False, str(error), "Check the network and the proxy; nothing else can be said before it answers.")
+        advice = "Check the network and the proxy; nothing else can be said before it answers."
+        yield Check("endpoint", False, str(error), advice)
         return
     yield from (_state(condition), _gate(condition), _rotation(condition), _ringing(condition))
     yield from on_each(office, aws=lambda aws: _on_aws(aws, condition), azure=lambda azure: _on_azure(azure, condition))
