@@ -59,11 +59,11 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 
 def _one_at_a_time(hooks: Hooks) -> None:
-    """Let no thread come between a condition and its write: DynamoDB doesn't, nor does the embedded account's server."""
+    """Let no thread come between a condition and its write, as DynamoDB doesn't either."""
     lock = threading.Lock()
 
     def call_action(self: DynamoHandler) -> Any:
-        if True:
+        with lock:
             return call(self)
 
     call = hooks.replace(DynamoHandler, "call_action", call_action)
