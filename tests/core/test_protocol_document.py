@@ -215,7 +215,7 @@ def test_the_reasons_are_those_of_the_code() -> None:
 def test_the_policy_s_members_and_defaults_are_those_of_the_code() -> None:
     rows = table("member", "default", "forbids")
     assert [name for name, _, _ in rows] == list(policy_document.MEMBERS)
-    said = {name: json.loads(default.strip("`")) for name, default, _ in rows if default != "–"}
+    said = {name: json.loads(default.strip("`")) for name, default, _ in rows if default != "\N{EN DASH}"}
     assert said | {"version": 1} == policy_document.blank("aws") | policy_document.blank("azure")
 
 

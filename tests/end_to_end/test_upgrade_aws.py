@@ -193,6 +193,6 @@ def test_deploying_what_leaves_the_write_role_itself_alone_turns_nobody_away(acc
     world = World(account, make_mess(account.client, account.region))
     for changed in ({"vendor_rollback": "true"}, {"fixes": f"{BUCKETS},aws.s3.require-tls"}):
         with Caller(world) as caller:
-            deploy_over(account, **changed)
+            deploy_over(account, None, **changed)
             caller.until_answered()
         assert caller.refused == [], changed

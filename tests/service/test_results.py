@@ -207,7 +207,12 @@ def test_a_bare_request_shows_its_own_fields_to_who_looks_at_their_signing() -> 
     site.rotate()
     site.cloud.lamps = {"desk": {"on": False}}
     seen: list[Any] = []
-    object.__setattr__(site.endpoint.by_hand, "bound", lambda headers: bool(seen.append(headers)) or True)
+
+    def bound(headers: Any) -> bool:
+        seen.append(headers)
+        return True
+
+    object.__setattr__(site.endpoint.by_hand, "bound", bound)
     site.admit()
     site.tell({"mode": "plan", "findings": [{"fix": "aws.lamp.switch-on", "target": lamp("desk")}]})
     assert seen[0]["idempotency-key"] == KEY

@@ -56,10 +56,8 @@ def checks(call: ApiCall) -> list[Check]:
 
 def _boundary(call: ApiCall) -> str | None:
     backend, name = iam_backends[call.account]["aws"], call.params.get("RoleName") or call.params.get("UserName")
-    for found in [*backend.roles.values(), *backend.users.values()]:
-        if found.name == name:
-            return getattr(found, "permissions_boundary_arn", None)
-    return None
+    entities: list[Any] = [*backend.roles.values(), *backend.users.values()]
+    return next((getattr(one, "permissions_boundary_arn", None) for one in entities if one.name == name), None)
 
 
 def _resource(call: ApiCall) -> str:
