@@ -22,6 +22,7 @@ from remediator.aws.clients import new_session
 from remediator.aws.sessions import AwsSession, StsSessions, record_call
 from remediator.catalogue import registry
 from remediator.catalogue.engine import Outcome
+from remediator.catalogue.errors import Unfit
 from remediator.catalogue.spec import Home
 from remediator.service.records import Claimed, Finding, Mode, Record, State
 from remediator.service.remediate import THREADS
@@ -175,6 +176,8 @@ def main(words: Sequence[str]) -> int:
     try:
         with (asked.receipts or Path(os.devnull)).open("w") as receipts:
             figures = run(asked.task, names, asked.region, asked.endpoint, receipts)
+    except Unfit as unfit:
+        parser.error(f"{asked.ids}: {unfit}")
     except StsSessions.failures as failure:
         print(f"nothing was repaired: {failure}; check --endpoint and the credentials", file=sys.stderr)
         return 3

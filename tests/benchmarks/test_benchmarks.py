@@ -50,9 +50,17 @@ def test_the_runner_repairs_what_it_is_given_and_writes_its_receipts(cloud: Dela
 
 def test_the_runner_says_what_it_could_not_repair(cloud: Delaying, tmp_path: Path) -> None:
     ids = tmp_path / "ids"
-    ids.write_text("sg-1\n")
+    ids.write_text("sg-0a1b2c3d4e5f60718\n")
     code, figures = run(cloud, "benchmarks.batch", "--task", "sg", "--ids", str(ids), "--endpoint", cloud.endpoint)
     assert (code, figures["ended_well"], len(figures["failures"])) == (1, False, 1)
+
+
+def test_the_runner_refuses_what_is_no_id(cloud: Delaying, tmp_path: Path) -> None:
+    ids = tmp_path / "ids"
+    ids.write_text("a-bucket\n")
+    code, said = run(cloud, "benchmarks.batch", "--task", "sg", "--ids", str(ids), "--endpoint", cloud.endpoint)
+    assert code == 2
+    assert "the ARN isn't that of a security group" in said
 
 
 def test_the_runner_refuses_more_than_it_is_given(cloud: Delaying, tmp_path: Path) -> None:
