@@ -9,11 +9,13 @@ from remediator.catalogue import registry
 from remediator.vendor import Deployment, reader_access
 from remediator.vendor.transport import HttpTransport
 from tests.fuzz.judging import Deeds
+from tests.fuzz.questions import Locks
 
 if TYPE_CHECKING:
     from remediator.vendor.keyring import Access
     from remediator.vendor.transport import Reply
     from tests.end_to_end.conftest import World
+    from tests.fuzz.questions import Question
 
 KEEPING = frozenset({"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"})
 
@@ -53,7 +55,11 @@ class AwsPlace:
         )
 
     def next_window(self) -> None:
+        """A session lasts for an hour of windows."""
         self._world.rotate_next()
+        self._access[True] = self._world.operator().access()
 
-    def is_the_clouds_own(self, reply: Reply) -> bool:
-        return reply.status == 403 and json.loads(reply.body) == {"Message": "Forbidden"}
+    def is_the_clouds_own(self, question: Question, reply: Reply) -> bool:
+        """A function URL turns away by itself who isn't authenticated, and nobody else."""
+        turned_away = reply.status == 403 and json.loads(reply.body) == {"Message": "Forbidden"}
+        return turned_away and question.locks is Locks.NONE

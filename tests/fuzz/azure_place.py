@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from remediator.catalogue import registry
 from remediator.catalogue.azure.roles import READ_TAGS
+from remediator.core.messages import PATH
 from remediator.vendor.transport import HttpTransport
 from tests.fuzz.judging import Deeds
 
 if TYPE_CHECKING:
     from remediator.vendor.keyring import Access
     from remediator.vendor.transport import Reply
+    from tests.fuzz.questions import Question
     from tests.permissions.azure_run import AzureRun
 
 ENTITIES = "Microsoft.Storage/storageAccounts/tableServices/tables/entities/"
@@ -53,5 +55,6 @@ class AzurePlace:
     def next_window(self) -> None:
         self._run.rotate_next()
 
-    def is_the_clouds_own(self, reply: Reply) -> bool:  # noqa: ARG002 - Azure lets everybody through to our code
-        return False
+    def is_the_clouds_own(self, question: Question, reply: Reply) -> bool:
+        """The Functions host answers by itself where a path is none of a route's; no path of ours is."""
+        return reply.status == 404 and not reply.body and not PATH.fullmatch(question.path)

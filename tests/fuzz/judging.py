@@ -80,7 +80,7 @@ class Place(Protocol):
 
     def next_window(self) -> None: ...
 
-    def is_the_clouds_own(self, reply: Reply) -> bool:
+    def is_the_clouds_own(self, question: Question, reply: Reply) -> bool:
         """Tell whether the cloud turned the caller away, before any code of ours."""
         ...
 
@@ -105,8 +105,7 @@ class Asker:
         named = f"{reply.status} {_problem(reply)}".strip()
         self.counted[named] = self.counted.get(named, 0) + 1
         self._judge_secrets(reply, headers)
-        if self.place.is_the_clouds_own(reply):
-            assert question.locks is Locks.NONE, reply.body
+        if self.place.is_the_clouds_own(question, reply):
             assert not deeds.kept
             assert not deeds.opened
             return
@@ -132,7 +131,7 @@ class Asker:
             return {**fields, **question.made_up}
         key = question.made_up.get("idempotency-key", "")
         key = key if KEY.fullmatch(key) else str(uuid.uuid4())
-        body = b"{}" if question.locks is Locks.OTHER_BODY else question.body
+        body = question.body + b" " * (question.locks is Locks.OTHER_BODY)
         path = question.path if PATH.fullmatch(question.path) else "/v1/remediations"
         signed = sign(Request(question.method, path, body, key), self._keys, created=int(time.time()))
         if question.locks is Locks.OTHER_BODY:
