@@ -137,6 +137,7 @@ def test_a_session_from_before_the_freeze_is_dead_during_it_and_stays_so(thawed:
     fresh.get_bucket_policy(**look)
 
 
+@pytest.mark.deep
 def test_deploying_while_frozen_thaws_nothing(thawed: World) -> None:
     frozen(thawed)
     try:

@@ -164,6 +164,7 @@ def test_a_request_passes_and_its_session_is_narrowed_though_nobody_wrote_to_iam
     assert not [call.action for call in rotations if call.action.startswith(("iam:", "sts:"))]
 
 
+@pytest.mark.deep
 def test_the_organisation_would_let_nobody_move_a_trust_policy(account: EmbeddedAccount) -> None:
     """What makes the other tests worth something: with gate=sts the same account stays closed, and rings."""
     account.deploy(gate="sts")
@@ -325,6 +326,7 @@ def test_status_says_that_it_is_sealed_and_for_which_windows(account: EmbeddedAc
     assert set(condition.opens or ()) >= staged()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("sid", ["ReadGateValue", "LayPads"])
 def test_neither_right_of_the_rotators_is_there_for_nothing(account: EmbeddedAccount, sid: str) -> None:
     account.clock.shift(PERIOD)

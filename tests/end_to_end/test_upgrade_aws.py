@@ -152,6 +152,7 @@ def deploy_over(account: EmbeddedAccount, app: App | None = None, **context: str
         assert (lie.logical_id, lie.what.partition(" is ")[0]) == ("WriteRole", "AssumeRolePolicyDocument")
 
 
+@pytest.mark.deep
 def test_deploying_over_the_previous_version_and_back_costs_less_than_a_tick(
     account: EmbeddedAccount, previous: Path
 ) -> None:
@@ -186,6 +187,7 @@ def test_deploying_over_the_previous_version_and_back_costs_less_than_a_tick(
     assert world.vendor().get(again.id).results == again.results
 
 
+@pytest.mark.deep
 def test_deploying_what_leaves_the_write_role_itself_alone_turns_nobody_away(account: EmbeddedAccount) -> None:
     """Other fixes are other managed policies: the role isn't written, and with it the gate."""
     deploy_over(account)

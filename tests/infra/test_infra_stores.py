@@ -160,6 +160,7 @@ def test_logs_are_encrypted_and_kept_at_least_as_long_as_receipts(
     assert {group["LogGroupName"] for group in groups} == {
         "/aws/lambda/remediator-rotate",
         "/aws/lambda/remediator-remediate",
+        "/aws/lambda/remediator-watch",
     }
     assert {(group["RetentionInDays"], group["KmsKeyId"]) for group in groups} == {(kept, KEY)}
     function = synthesized.one("AWS::Lambda::Function", FunctionName="remediator-remediate")

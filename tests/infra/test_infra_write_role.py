@@ -166,6 +166,7 @@ def test_everything_with_a_name_in_the_stack_is_one_of_its_own_resources(deploye
         "AWS::Logs::LogGroup": ("logs", "log-group:{LogGroupName}"),
         "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:{AlarmName}"),
         "AWS::KMS::Alias": ("kms", "{AliasName}"),
+        "AWS::Events::Rule": ("events", "rule/{Name}"),
     }
     unnamed = {
         "AWS::KMS::Key",
@@ -175,11 +176,15 @@ def test_everything_with_a_name_in_the_stack_is_one_of_its_own_resources(deploye
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
     }
-    identities = {"AWS::IAM::Role": "role/{RoleName}", "AWS::IAM::ManagedPolicy": "policy/{ManagedPolicyName}"}
+    everywhere = {
+        "AWS::IAM::Role": "iam::{account}:role/{RoleName}",
+        "AWS::IAM::ManagedPolicy": "iam::{account}:policy/{ManagedPolicyName}",
+        "AWS::CloudWatch::Dashboard": "cloudwatch::{account}:dashboard/{DashboardName}",
+    }
     for kind in {resource["Type"] for resource in deployed.template["Resources"].values()} - unnamed:
         for properties in deployed.of_type(kind).values():
-            if kind in identities:
-                name = f"arn:aws:iam::{ACCOUNT}:{identities[kind].format(**properties)}"
+            if kind in everywhere:
+                name = f"arn:aws:{everywhere[kind].format(account=ACCOUNT, **properties)}"
             else:
                 service, form = named[kind]
                 name = arn(service, form.format(**properties))

@@ -73,7 +73,6 @@ def test_functions_give_what_is_documented(value: Any, expected: Any) -> None:
         {"Fn::ImportValue": "x"},
         {"Fn::Cidr": ["10.0.0.0/8", 2]},
         {"Fn::If": ["Unknown", 1, 2]},
-        "{{resolve:secretsmanager:x}}",
     ],
 )
 def test_what_cant_be_resolved_is_refused_and_never_left_as_it_is(value: Any) -> None:

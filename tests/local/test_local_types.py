@@ -465,6 +465,7 @@ ELSEWHERE = {
     ("AWS::Lambda::Function", "VpcConfig"),
     ("AWS::SNS::Topic", "SignatureVersion"),
     ("AWS::SNS::Topic", "TracingConfig"),
+    ("AWS::SecretsManager::Secret", "GenerateSecretString"),
     ("AWS::SQS::Queue", "FifoQueue"),
     ("AWS::SQS::Queue", "SqsManagedSseEnabled"),
 }
