@@ -97,7 +97,10 @@ def test_a_change_and_its_rollback_reach_the_topic_and_a_plan_does_not(
         assert f'"{secret}"' not in str([fixed, back])
 
 
-def test_only_the_remediator_puts_events_on_the_topic(azure: EmbeddedAzure, operator: Side) -> None:
+def test_only_the_remediator_puts_events_on_the_topic(
+    azure: EmbeddedAzure, vendor: Side, operator: Side, account: str
+) -> None:
+    assert outcomes(vendor.post(asking(account))) == ["fixed"]
     (name,) = {topic for topic, _ in azure.services.events.taken}
     token = operator.credential.get_token("https://eventgrid.azure.net/.default").token
     url = f"https://{name}{places.EVENTS}/api/events?api-version=2018-01-01"
