@@ -51,6 +51,7 @@ UNUSED_ON_AZURE: Final[Reasons] = {
     ("Remediator", "*", "Microsoft.Network/locations/operations/read"): _SUBSCRIPTION,
     ("Remediator", "*", "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action"): _LINKED,
     ("Remediator", "*", "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action"): _LINKED,
+    ("remediator-remediate", "EventGrid Data Sender, *", "*/read"): _BUILT_IN,
     ("*", "Key Vault Secrets User, *", "*/readMetadata/action"): _BUILT_IN,
     ("remediator-rotate", "Key Vault Secrets Officer, *", "*/read"): _BUILT_IN,
     ("*", "Storage Table Data Reader, *", "*/tables/read"): _BUILT_IN,
