@@ -84,7 +84,9 @@ def test_the_page_says_what_was_seen(seen: Seen) -> None:
     assert told in PAGE.read_text(encoding="utf-8"), "run `make generate`"
 
 
-@pytest.mark.parametrize("examples", [pytest.param(60, marks=DEEP, id="few"), pytest.param(2_500, marks=DEEP, id="many")])
+@pytest.mark.parametrize(
+    "examples", [pytest.param(60, marks=DEEP, id="few"), pytest.param(2_500, marks=DEEP, id="many")]
+)
 def test_whatever_is_asked_is_answered_as_the_document_says_and_nothing_else_is_done(seen: Seen, examples: int) -> None:
     run = seen.run
     run.break_again()
