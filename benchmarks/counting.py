@@ -70,21 +70,25 @@ def main(endpoint: str) -> None:
 
     asked = {"mode": "apply", "findings": findings(FINDINGS)}
     marks = []
+    middle = _middle_of_a_window()
     with contextlib.redirect_stdout(io.StringIO()):
-        rotate_handler.handler({}, Context("first"))  # type: ignore[arg-type]  # all that it looks at
-        marks.append(cloud.counts())
-        remediate_handler.handler(event(asked, current_keys(boto3.client("secretsmanager"))), Context("r"))  # type: ignore[arg-type]  # all that it looks at
-        marks.append(cloud.counts())
-        with time_machine.travel(_in_the_next_window(), tick=True):
+        with time_machine.travel(middle, tick=True):
+            rotate_handler.handler({}, Context("first"))  # type: ignore[arg-type]  # all that it looks at
+            marks.append(cloud.counts())
+            keys = current_keys(boto3.client("secretsmanager"))
+            remediate_handler.handler(event(asked, keys), Context("r"))  # type: ignore[arg-type]  # all that it looks at
+            marks.append(cloud.counts())
+        with time_machine.travel(middle + 300, tick=True):
             rotate_handler.handler({}, Context("second"))  # type: ignore[arg-type]  # all that it looks at
         marks.append(cloud.counts())
     print(json.dumps({"request": asdict(_between(marks[0], marks[1])), "rotation": asdict(_between(*marks[1:]))}))
 
 
-def _in_the_next_window() -> float:
+def _middle_of_a_window() -> float:
+    """Return a moment at which no earlier window has its grace, so that every run looks at as many windows."""
     import time  # noqa: PLC0415 - before it is replaced
 
-    return time.time() + 300
+    return time.time() // 300 * 300 + 150
 
 
 def _between(before: Any, after: Any) -> Counted:  # noqa: ANN401 - JSON
