@@ -140,6 +140,7 @@ def test_sessions_that_requests_explain_ring_nothing(told: World) -> None:
 
 
 def test_whoever_else_assumes_the_write_role_rings(told: World) -> None:
+    told.account.rules.settle()
     before = counted(told, "UnexplainedAccess", "watcher")
     told.admin("sts").assume_role(RoleArn=f"arn:aws:iam::{CUSTOMER_ACCOUNT}:role/{WRITE}", RoleSessionName="x" * 20)
     told.account.rules.settle()
@@ -148,6 +149,7 @@ def test_whoever_else_assumes_the_write_role_rings(told: World) -> None:
 
 def test_who_changes_the_write_role_rings_where_iams_calls_are_passed_on_from(told: World) -> None:
     """IAM's calls are events of us-east-1: without the rule that docs/operations.md gives, nobody hears of them."""
+    told.account.rules.settle()
     before = counted(told, "UnexplainedAccess", "watcher")
     change = {"RoleName": WRITE, "PolicyName": "x", "PolicyDocument": json.dumps(allows("s3:GetBucketAcl"))}
     told.admin("iam").put_role_policy(**change)
@@ -158,6 +160,7 @@ def test_who_changes_the_write_role_rings_where_iams_calls_are_passed_on_from(to
     told.account.rules.settle()
     assert counted(told, "UnexplainedAccess", "watcher") == before + 1
     told.admin("iam").delete_role_policy(RoleName=WRITE, PolicyName="x")
+    told.account.rules.settle()
 
 
 def pass_on(told: World) -> None:
