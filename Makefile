@@ -31,7 +31,7 @@ coverage: setup ## Run all tests and measure which branches they take.
 check: setup ## Lint, types, layers, and generated files that match their sources.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy functions/remediator infra live tests
+	$(BIN)/mypy functions/remediator infra benchmarks live tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m remediator.catalogue.publish --check
 
