@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from remediator.aws.trail import FREEZE
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.freeze import Freezer
 from remediator.service.stopping import Control, Order
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from remediator.operator.aws_office import AwsOffice
     from remediator.service.freeze import Step
 
-POLICY: Final = "frozen"
-"""The name of the inline policy in the write role; the template knows nothing of it, so no deployment touches it."""
+POLICY: Final = FREEZE
+"""The inline policy in the write role: the watcher knows it; the template doesn't, so no deployment touches it."""
 
 EVERYTHING: Final = {"Sid": "Frozen", "Effect": "Deny", "Action": "*", "Resource": "*"}
 

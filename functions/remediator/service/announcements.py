@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from remediator.catalogue import registry
 from remediator.catalogue.engine import Outcome
-from remediator.catalogue.spec import OneWay
 from remediator.service.records import Mode
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ class Announcements:
         """Return the operator's command that takes the change back, or why there is none."""
         if finding.subject is not None:
             return "Send the finding again: what was taken back is a finding once more."
-        fix = registry.load(finding.fix)
-        if finding.change and isinstance(fix, OneWay) and not fix.goes_back(finding.change.before):
-            return f"None: {fix.why}"
+        why = finding.change and registry.load(finding.fix).one_way_from(finding.change.before)
+        if why:
+            return f"None: {why}"
         return f"remediator rollback {finding.remediation} --finding {finding.index}{self.commands}"
