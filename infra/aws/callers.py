@@ -14,8 +14,8 @@ from aws_cdk import aws_iam as iam
 from infra.aws import admissions, names
 from infra.aws.arns import function_arn, global_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.statements import allow, deny, inline, trust
-from remediator.operator import aws_policy
-from remediator.operator.aws_freeze import USES_STATE, USES_WRITE_ROLE
+from remediator.operator.aws import policy as policy_item
+from remediator.operator.aws.freeze import USES_STATE, USES_WRITE_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,9 +198,9 @@ def _freeze(seeds: Seeds) -> list[Statement]:
 
 def _edit_policy() -> list[Statement]:
     """Return what it takes to put the customer's policy: its item, whole. The key to write it with is granted above."""
-    (keys,) = aws_policy.USES_STATE.values()
+    (keys,) = policy_item.USES_STATE.values()
     policy: Conditions = {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(keys)},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
-    return [allow("EditPolicy", aws_policy.USES_STATE, [table_arn(names.STATE_TABLE)], when=policy)]
+    return [allow("EditPolicy", policy_item.USES_STATE, [table_arn(names.STATE_TABLE)], when=policy)]

@@ -19,7 +19,7 @@ from remediator.catalogue import registry
 from remediator.catalogue.spec import Home
 from remediator.core.gate import Opening
 from remediator.core.windows import window_at
-from remediator.operator.aws_policy import PolicyItem
+from remediator.operator.aws.policy import PolicyItem
 from remediator.service.errors import SessionTooLarge, TagsUnread
 from remediator.service.passage import Passage
 from remediator.service.policy_document import PolicyUnfit

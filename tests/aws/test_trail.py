@@ -14,7 +14,7 @@ from remediator.aws.request_spans import RequestSpans
 from remediator.aws.trail import CLOUDFORMATION, SLACK, Ours, Span, deed_of, objection
 from remediator.aws.trust_policy import closed_document
 from remediator.core.windows import window_at
-from remediator.operator.aws_freeze import EVERYTHING, POLICY
+from remediator.operator.aws.freeze import EVERYTHING, POLICY
 from remediator.service.records import Claim, Mode, Record, State
 
 if TYPE_CHECKING:

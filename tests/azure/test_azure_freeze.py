@@ -17,8 +17,8 @@ from remediator.core.windows import PERIOD
 from remediator.local.azure.deployment import GROUP
 from remediator.local.azure.places import SUBSCRIPTION
 from remediator.operator import freezing
-from remediator.operator.azure_freeze import RUN, ControlEntity, SealedKeys, signed_in
-from remediator.operator.azure_office import AzureOffice
+from remediator.operator.azure.freeze import RUN, ControlEntity, SealedKeys, signed_in
+from remediator.operator.azure.office import AzureOffice
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.freeze import Freezer, Part
 from remediator.service.stopping import Order

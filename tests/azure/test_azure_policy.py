@@ -16,7 +16,7 @@ from remediator.azure.receipts import ReceiptTable
 from remediator.azure.tables import table as table_at
 from remediator.azure.windows_table import CONTROL, CONTROL_TABLE, POLICY, RECEIPTS_TABLE
 from remediator.local.azure.arm.refusals import ArmRefusal
-from remediator.operator.azure_policy import PolicyEntity
+from remediator.operator.azure.policy import PolicyEntity
 from remediator.service.policy_document import PolicyUnfit
 from remediator.service.policy_edits import EditedMeanwhile, Editor
 from tests.azure.azure_house import asking

@@ -12,7 +12,8 @@ from botocore.response import StreamingBody
 
 from remediator.aws.staging import LEASE
 from remediator.cli.exits import Exit
-from remediator.operator import aws_freeze, aws_office, freezing
+from remediator.operator import freezing
+from remediator.operator.aws import freeze, office
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.stopping import Order
 from tests.cli.conftest import document
@@ -53,12 +54,12 @@ FOUND_OPEN = {"staged": 4, "frozen": False, "wrote": True}
 def lambdas(monkeypatch: pytest.MonkeyPatch) -> Functions:
     """Let the rotator answer what the state is, as a deployed one does."""
     functions = Functions(FOUND_FROZEN)
-    real = aws_freeze.InvokedRotator
+    real = freeze.InvokedRotator
 
     def invoked(_: Any, function: str, waits: Any) -> Any:
         return real(functions, function, waits)
 
-    monkeypatch.setattr(aws_freeze, "InvokedRotator", invoked)
+    monkeypatch.setattr(freeze, "InvokedRotator", invoked)
     monkeypatch.setattr(freezing, "waits", lambda _: [None] * 3)
     return functions
 
@@ -80,7 +81,7 @@ def test_freezing_never_asks_and_says_what_is_stopped(run: Any, deployed: Deploy
     assert result.stdout.count("✓") == 3
     assert control(deployed)["state"] == "frozen"
     assert control(deployed)["why"] == "a leaked key"
-    assert deny(deployed) == aws_freeze.EVERYTHING
+    assert deny(deployed) == freeze.EVERYTHING
     assert lambdas.calls == 1
 
 
@@ -149,7 +150,7 @@ def test_a_rotator_that_stays_busy_is_told_with_what_holds(run: Any, deployed: D
     assert "the gate is NOT closed yet" in result.stdout
     assert "another run of the rotator is at work" in result.stdout
     assert "freeze` again" in result.stdout
-    assert (control(deployed)["state"], deny(deployed)) == ("frozen", aws_freeze.EVERYTHING)
+    assert (control(deployed)["state"], deny(deployed)) == ("frozen", freeze.EVERYTHING)
 
 
 def test_a_refused_call_is_told_by_its_name_and_code(run: Any, deployed: Deployed, lambdas: Functions) -> None:
@@ -182,7 +183,7 @@ def order(name: str) -> Order:
 
 
 def test_only_the_frozen_state_that_was_met_is_opened(deployed: Deployed) -> None:
-    item = aws_freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item = freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
     item.freeze(order("first"))
     met = item.read()
     assert (met.state, met.version, met.order) == ("frozen", "first", order("first"))
@@ -195,7 +196,7 @@ def test_only_the_frozen_state_that_was_met_is_opened(deployed: Deployed) -> Non
 
 
 def test_an_opening_that_is_sent_again_since_its_reply_was_lost_has_opened(deployed: Deployed) -> None:
-    item = aws_freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item = freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
     item.freeze(order("first"))
     met = item.read()
     for _ in range(2):
@@ -206,7 +207,7 @@ def test_an_opening_that_is_sent_again_since_its_reply_was_lost_has_opened(deplo
 
 
 def test_a_state_that_was_set_by_hand_can_be_opened_once_too(deployed: Deployed) -> None:
-    item = aws_freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item = freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
     deployed.put("remediator-state", pk="control", state="frozen")
     met = item.read()
     assert (met.state, met.order) == ("frozen", None)
@@ -219,7 +220,7 @@ def test_a_state_that_was_set_by_hand_can_be_opened_once_too(deployed: Deployed)
 
 
 def test_what_was_open_when_met_is_left_as_it_is_unless_it_is_frozen_now(deployed: Deployed) -> None:
-    item = aws_freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item = freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
     met = item.read()
     item.open(order("first"), met)
     assert item.read() == met
@@ -230,7 +231,7 @@ def test_what_was_open_when_met_is_left_as_it_is_unless_it_is_frozen_now(deploye
 
 def test_a_table_that_isn_t_there_is_a_step_that_wasn_t_done(deployed: Deployed) -> None:
     with pytest.raises(NotDone, match="ResourceNotFoundException"):
-        aws_freeze.ControlItem(deployed.client("dynamodb"), "another").freeze(order("first"))
+        freeze.ControlItem(deployed.client("dynamodb"), "another").freeze(order("first"))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_a_table_that_isn_t_there_is_a_step_that_wasn_t_done(deployed: Deployed)
     ],
 )
 def test_the_operator_s_session_is_named_after_who_signed_in(arn: str, name: str) -> None:
-    assert aws_office._session_name(arn) == name
+    assert office._session_name(arn) == name
 
 
 def test_a_freeze_waits_longer_than_a_lease_and_a_run_may_last() -> None:

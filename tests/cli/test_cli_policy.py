@@ -12,7 +12,7 @@ import pytest
 
 from remediator.cli.exits import Exit
 from remediator.cli.policy_view import sentences_of
-from remediator.operator.aws_policy import PolicyItem
+from remediator.operator.aws.policy import PolicyItem
 from remediator.service.policy_document import MEMBERS, blank
 from remediator.service.policy_edits import Editor
 from tests.cli.conftest import Deployed, document

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from remediator.cli.exits import Exit
-from remediator.operator import aws_freeze, aws_office, aws_roll
+from remediator.operator.aws import freeze, gate_roller, office
 from remediator.service.errors import NotDone
 from tests.cli.conftest import REMEDIATOR, document
 from tests.cli.test_cli_freeze import BUSY, FOUND_FROZEN, FOUND_OPEN, Functions
@@ -83,13 +83,13 @@ def sealed(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     def made(*states: str, answers: Any = (FOUND_OPEN,), leaves_out: int = 0) -> tuple[Stack, Rotator]:
         stack = Stack(deployed, *(states or ("CREATE_COMPLETE", "UPDATE_COMPLETE")))
         rotator = Rotator(stack, *answers, leaves_out=leaves_out)
-        real = aws_roll.GateRoller._client
+        real = gate_roller.GateRoller._client
 
         def client(self: Any, service: str) -> Any:
             return {"cloudformation": stack, "lambda": rotator}.get(service) or real(self, service)
 
-        monkeypatch.setattr(aws_roll.GateRoller, "_client", client)
-        monkeypatch.setattr(aws_roll, "outputs_of", lambda *_, **__: deployed.outputs)
+        monkeypatch.setattr(gate_roller.GateRoller, "_client", client)
+        monkeypatch.setattr(gate_roller, "outputs_of", lambda *_, **__: deployed.outputs)
         monkeypatch.setattr("remediator.cli.aws_place.waits", lambda _: [None] * 6)
         return stack, rotator
 
@@ -184,7 +184,7 @@ def test_status_says_that_the_gate_is_sealed_and_for_which_windows(
 ) -> None:
     """The trust policy has no dates; what has a pad is what opens."""
     sealed = deployed.outputs | {"Gate": "sealed"}
-    monkeypatch.setattr(aws_office, "outputs_of", lambda *_, **__: sealed)
+    monkeypatch.setattr(office, "outputs_of", lambda *_, **__: sealed)
     trust = {"Effect": "Allow", "Principal": {"AWS": REMEDIATOR}, "Action": "sts:AssumeRole"}
     deployed.trust(trust | {"Condition": {"StringEquals": {"sts:ExternalId": "x"}}})
     assert document(run("status", "--json"))["gate"] == "closed"
@@ -216,18 +216,18 @@ class Forbidden:
 
 def test_a_deny_that_is_forbidden_is_told_with_what_it_means(deployed: Deployed) -> None:
     with pytest.raises(NotDone, match=r"PutRolePolicy: AccessDenied.*an hour at most"):
-        aws_freeze.DenyWherePermitted(Forbidden(deployed), "remediator-write").put_up()
+        freeze.DenyWherePermitted(Forbidden(deployed), "remediator-write").put_up()
 
 
 def test_a_deny_that_never_stood_keeps_nobody_from_going_on(deployed: Deployed) -> None:
-    aws_freeze.DenyWherePermitted(Forbidden(deployed), "remediator-write").lower()
+    freeze.DenyWherePermitted(Forbidden(deployed), "remediator-write").lower()
 
 
 def test_a_deny_that_stands_isn_t_passed_over(deployed: Deployed) -> None:
-    aws_freeze.DenyPolicy(deployed.client("iam"), "remediator-write").put_up()
+    freeze.DenyPolicy(deployed.client("iam"), "remediator-write").put_up()
     with pytest.raises(NotDone):
-        aws_freeze.DenyWherePermitted(Forbidden(deployed), "remediator-write").lower()
-    allowed = aws_freeze.DenyWherePermitted(deployed.client("iam"), "remediator-write")
+        freeze.DenyWherePermitted(Forbidden(deployed), "remediator-write").lower()
+    allowed = freeze.DenyWherePermitted(deployed.client("iam"), "remediator-write")
     allowed.lower()
     assert not allowed.stands()
 

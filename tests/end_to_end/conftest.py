@@ -15,7 +15,7 @@ from remediator.core.windows import PERIOD
 from remediator.local.account import EmbeddedAccount
 from remediator.local.mess import make_mess
 from remediator.operator.archive import archive_of
-from remediator.operator.aws_office import AwsOffice
+from remediator.operator.aws.office import AwsOffice
 from remediator.operator.condition import examine
 from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence

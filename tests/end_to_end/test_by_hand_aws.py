@@ -18,7 +18,7 @@ from remediator.cli.exits import Exit
 from remediator.cli.main import app
 from remediator.core.windows import PERIOD, window_at
 from remediator.local.account import EmbeddedAccount
-from remediator.operator.aws_office import AwsOffice
+from remediator.operator.aws.office import AwsOffice
 from remediator.operator.codes import CodeBook, code_book
 from remediator.service.errors import Frozen, Spent
 from remediator.vendor import Client, Deployment, Finding, errors, reader_access

@@ -22,7 +22,7 @@ from remediator.cli.main import app
 from remediator.core.windows import PERIOD, window_at
 from remediator.local.azure.cloud import EmbeddedAzure
 from remediator.local.azure.deployment import Order
-from remediator.operator.azure_office import AzureOffice
+from remediator.operator.azure.office import AzureOffice
 from remediator.operator.codes import CodeBook, code_book
 from remediator.service.errors import Frozen, Spent
 from remediator.vendor import Finding, errors

@@ -10,8 +10,8 @@ import pytest
 
 from remediator.local.azure.cloud import EmbeddedAzure
 from remediator.local.azure.deployment import Order
-from remediator.operator.azure_doctor import receivers
-from remediator.operator.azure_office import AzureOffice
+from remediator.operator.azure.doctor import receivers
+from remediator.operator.azure.office import AzureOffice
 from remediator.operator.doctor import diagnose
 from remediator.vendor import Finding
 from remediator.vendor.transport import HttpTransport

@@ -17,7 +17,7 @@ from remediator.core.seeds import parse_record, slot_of
 from remediator.core.windows import window_at
 from remediator.local.emulator.sessions import service_session
 from remediator.local.runtime.functions import Acting, Credentials
-from remediator.operator.aws_freeze import POLICY
+from remediator.operator.aws.freeze import POLICY
 from remediator.operator.freezing import freezer_of, who
 from remediator.service.freeze import Part
 from remediator.service.stopping import Order

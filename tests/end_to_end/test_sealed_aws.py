@@ -20,8 +20,8 @@ from remediator.local.account import EmbeddedAccount, RotationFailed
 from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
 from remediator.local.emulator.sessions import service_session
 from remediator.local.runtime.functions import Acting
-from remediator.operator.aws_office import AwsOffice
-from remediator.operator.aws_roll import GateRoller, Rolled
+from remediator.operator.aws.gate_roller import GateRoller, Rolled
+from remediator.operator.aws.office import AwsOffice
 from remediator.operator.condition import examine
 from remediator.operator.errors import NotSealed
 from remediator.operator.freezing import freezer_of, who

@@ -11,7 +11,7 @@ from remediator.local.iam.evaluator import Policies, Request, evaluate
 from remediator.local.iam.matching import action_matches
 from remediator.local.iam.policy import Policy
 from remediator.local.iam.principal import Principal
-from remediator.operator.aws_freeze import POLICY
+from remediator.operator.aws.freeze import POLICY
 from tests.infra.deployed import (
     ACCOUNT,
     EXTERNAL_ID,

@@ -9,7 +9,8 @@ import pytest
 
 from infra.aws import names
 from infra.aws.functions import PYTHON
-from remediator.operator import aws_doctor, azure_doctor
+from remediator.operator.aws import doctor as aws_doctor
+from remediator.operator.azure import doctor as azure_doctor
 from remediator.operator.doctor import OUTPUTS
 from tests.infra.conftest import ROOT
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.aws import uses
-from remediator.operator import aws_policy
+from remediator.operator.aws import policy
 from tests.infra.deployed import STATE, Deployed, role_arn
 
 pytestmark = pytest.mark.xdist_group("synth")
@@ -31,8 +31,8 @@ def test_nobody_but_the_operator_writes_the_policy_and_nobody_deletes_it(deploye
         for action in WRITES
         if deployed.asks(role, action, STATE, **POLICY).allowed
     }
-    assert may == {("remediator-operator", action) for action in aws_policy.USES_STATE}
-    assert set(aws_policy.USES_STATE) == {"dynamodb:PutItem"}
+    assert may == {("remediator-operator", action) for action in policy.USES_STATE}
+    assert set(policy.USES_STATE) == {"dynamodb:PutItem"}
 
 
 @pytest.mark.parametrize("key", ["control", "lease", "window/5000", "count/AROA/5000", "count/2026-11-28", "policy/x"])

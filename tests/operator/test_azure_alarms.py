@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from remediator.operator.azure_alarms import alarms_of
+from remediator.operator.azure.alarms import alarms_of
 from remediator.operator.condition import Alarm
 from tests.azure.arm_script import Answer, Clock, Script, client
 

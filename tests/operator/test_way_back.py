@@ -16,8 +16,8 @@ from requests.adapters import BaseAdapter
 
 from remediator.catalogue import policies, registry
 from remediator.catalogue.engine import Change
-from remediator.operator.aws_captor import CLI_NAMES, AwsCaptor
-from remediator.operator.azure_captor import AzureCaptor
+from remediator.operator.aws.captor import CLI_NAMES, AwsCaptor
+from remediator.operator.azure.captor import AzureCaptor
 from remediator.operator.way_back import Now, way_back
 from remediator.service.records import Finding
 from tests.laws import repairs

@@ -13,7 +13,7 @@ from remediator.core.windows import PERIOD
 from remediator.local.azure import places
 from remediator.local.azure.mess import make_mess, paths
 from remediator.operator.archive import archive_of
-from remediator.operator.azure_office import AzureOffice
+from remediator.operator.azure.office import AzureOffice
 from remediator.operator.condition import examine
 from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence

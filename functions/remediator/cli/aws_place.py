@@ -11,9 +11,9 @@ import boto3
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.places import credentials_of
-from remediator.operator.aws_captor import AwsCaptor
-from remediator.operator.aws_office import AwsOffice, outputs_of
-from remediator.operator.aws_roll import GateRoller
+from remediator.operator.aws.captor import AwsCaptor
+from remediator.operator.aws.gate_roller import GateRoller
+from remediator.operator.aws.office import AwsOffice, outputs_of
 from remediator.operator.freezing import waits
 from remediator.vendor import Client, Deployment, reader_access
 

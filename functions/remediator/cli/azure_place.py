@@ -14,8 +14,8 @@ from remediator.azure.arm_client import ArmClient
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.places import credentials_of
-from remediator.operator.azure_captor import AzureCaptor
-from remediator.operator.azure_office import PATIENCE, AzureOffice, outputs_of
+from remediator.operator.azure.captor import AzureCaptor
+from remediator.operator.azure.office import PATIENCE, AzureOffice, outputs_of
 from remediator.vendor.azure_access import AzureAccess
 from remediator.vendor.azure_deployment import AzureDeployment
 from remediator.vendor.client import Client

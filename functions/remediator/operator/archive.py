@@ -10,8 +10,8 @@ from remediator.operator.office import on_each
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from remediator.operator.aws_office import AwsOffice
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.aws.office import AwsOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.history import Filed
     from remediator.operator.office import Office
     from remediator.service.records import Finding, Record
@@ -41,12 +41,12 @@ def archive_of(office: Office, former: str | None = None) -> Archive:
 
 
 def _on_aws(office: AwsOffice, former: str | None) -> Archive:
-    from remediator.operator.aws_archive import AwsArchive  # noqa: PLC0415 - only the cloud's own SDK need be there
+    from remediator.operator.aws.archive import AwsArchive  # noqa: PLC0415 - only the cloud's own SDK need be there
 
     return AwsArchive(office, former)
 
 
 def _on_azure(office: AzureOffice) -> Archive:
-    from remediator.operator.azure_archive import AzureArchive  # noqa: PLC0415 - only the cloud's own SDK need be there
+    from remediator.operator.azure.archive import AzureArchive  # noqa: PLC0415 - only the cloud's own SDK need be there
 
     return AzureArchive(office)

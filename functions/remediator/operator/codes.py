@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from remediator.core.codes import Code
     from remediator.core.gate import Opening
     from remediator.core.windows import Window
-    from remediator.operator.aws_office import AwsOffice
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.aws.office import AwsOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.office import Office
     from remediator.vendor.clock import Clock
     from remediator.vendor.keyring import Access

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from remediator.catalogue.spec import JSON
-    from remediator.operator.aws_office import AwsOffice
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.aws.office import AwsOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.office import CloudName, Office
     from remediator.service.stopping import Control
 
@@ -115,12 +115,12 @@ def examine(office: Office, now: float) -> Condition:
     """Look at everything that tells how the deployment is; reads only."""
 
     def on_aws(aws: AwsOffice) -> Condition:
-        from remediator.operator.aws_condition import examine as examine_there  # noqa: PLC0415 - one cloud's SDK
+        from remediator.operator.aws.condition import examine as examine_there  # noqa: PLC0415 - one cloud's SDK
 
         return examine_there(aws, now)
 
     def on_azure(azure: AzureOffice) -> Condition:
-        from remediator.operator.azure_condition import examine as examine_there  # noqa: PLC0415 - one cloud's SDK
+        from remediator.operator.azure.condition import examine as examine_there  # noqa: PLC0415 - one cloud's SDK
 
         return examine_there(azure, now)
 

@@ -14,8 +14,8 @@ from remediator.vendor.errors import NotServed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from remediator.operator.aws_office import AwsOffice
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.aws.office import AwsOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.condition import Condition
     from remediator.operator.office import CloudName, Office
     from remediator.vendor import Client, Finding
@@ -142,7 +142,7 @@ def _everybodys(office: Office) -> Finding | None:
     """Return what can be planned in every account: a setting that each has. Azure knows none."""
 
     def on_aws(aws: AwsOffice) -> Finding | None:
-        from remediator.operator.aws_doctor import everybodys  # noqa: PLC0415 - one cloud's SDK
+        from remediator.operator.aws.doctor import everybodys  # noqa: PLC0415 - one cloud's SDK
 
         return everybodys(aws)
 
@@ -150,12 +150,12 @@ def _everybodys(office: Office) -> Finding | None:
 
 
 def _on_aws(office: AwsOffice, condition: Condition) -> Iterator[Check]:
-    from remediator.operator.aws_doctor import checks  # noqa: PLC0415 - one cloud's SDK
+    from remediator.operator.aws.doctor import checks  # noqa: PLC0415 - one cloud's SDK
 
     return checks(office, condition)
 
 
 def _on_azure(office: AzureOffice, condition: Condition) -> Iterator[Check]:
-    from remediator.operator.azure_doctor import checks  # noqa: PLC0415 - one cloud's SDK
+    from remediator.operator.azure.doctor import checks  # noqa: PLC0415 - one cloud's SDK
 
     return checks(office, condition)

@@ -10,8 +10,8 @@ from remediator.operator.office import on_each
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from remediator.operator.aws_office import AwsOffice
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.aws.office import AwsOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.office import Office
     from remediator.service.freeze import Freezer, Step
 
@@ -25,12 +25,12 @@ def freezer_of(office: Office, tell: Callable[[Step], None]) -> Freezer:
     """Return what freezes and unfreezes a deployment; `tell` is given each step as it ends."""
 
     def on_aws(aws: AwsOffice) -> Freezer:
-        from remediator.operator.aws_freeze import freezer  # noqa: PLC0415 - only the cloud's own SDK need be there
+        from remediator.operator.aws.freeze import freezer  # noqa: PLC0415 - only the cloud's own SDK need be there
 
         return freezer(aws, tell, lambda: waits(LEASE_AND_RUN))
 
     def on_azure(azure: AzureOffice) -> Freezer:
-        from remediator.operator.azure_freeze import RUN, freezer  # noqa: PLC0415 - as above
+        from remediator.operator.azure.freeze import RUN, freezer  # noqa: PLC0415 - as above
 
         return freezer(azure, tell, lambda: waits(RUN), time.time)
 
@@ -44,7 +44,7 @@ def who(office: Office) -> str:
         return str(aws.service("sts").get_caller_identity()["Arn"])
 
     def on_azure(azure: AzureOffice) -> str:
-        from remediator.operator.azure_freeze import signed_in  # noqa: PLC0415 - only the cloud's own SDK need be there
+        from remediator.operator.azure.freeze import signed_in  # noqa: PLC0415 - only the cloud's own SDK need be there
 
         return signed_in(azure.credential)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from remediator.operator.aws_office import AwsOffice
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.aws.office import AwsOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.vendor import Client
 
 CloudName: TypeAlias = Literal["aws", "azure"]

@@ -9,8 +9,8 @@ from remediator.operator.office import on_each
 from remediator.service.policy_edits import Editor
 
 if TYPE_CHECKING:
-    from remediator.operator.aws_office import AwsOffice
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.aws.office import AwsOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.office import Office
     from remediator.service.policy_edits import PolicyStore
 
@@ -19,13 +19,13 @@ def editor_of(office: Office) -> Editor:
     """Return what reads and saves a deployment's policy, in the name of who signed in."""
 
     def on_aws(aws: AwsOffice) -> PolicyStore:
-        from remediator.operator.aws_policy import PolicyItem  # noqa: PLC0415 - only the cloud's own SDK need be there
+        from remediator.operator.aws.policy import PolicyItem  # noqa: PLC0415 - only the cloud's own SDK need be there
 
         return PolicyItem(aws.service("dynamodb"), aws.outputs["StateTable"])
 
     def on_azure(azure: AzureOffice) -> PolicyStore:
         from remediator.azure.windows_table import CONTROL_TABLE  # noqa: PLC0415 - as above
-        from remediator.operator.azure_policy import PolicyEntity  # noqa: PLC0415 - as above
+        from remediator.operator.azure.policy import PolicyEntity  # noqa: PLC0415 - as above
 
         return PolicyEntity(azure.table(CONTROL_TABLE))
 

@@ -10,7 +10,7 @@ from botocore.config import Config
 from remediator.catalogue import registry
 from remediator.catalogue.errors import Underway
 from remediator.catalogue.spec import Home
-from remediator.operator.aws_office import AwsOffice
+from remediator.operator.aws.office import AwsOffice
 from remediator.vendor import Client, Deployment, reader_access
 
 if TYPE_CHECKING:

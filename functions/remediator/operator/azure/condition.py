@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from remediator.azure.windows_table import CONTROL_TABLE
 from remediator.core.windows import open_at
-from remediator.operator.azure_alarms import alarms_of
-from remediator.operator.azure_freeze import ControlEntity
+from remediator.operator.azure.alarms import alarms_of
+from remediator.operator.azure.freeze import ControlEntity
 from remediator.operator.condition import Condition, Words
 from remediator.vendor.errors import NoLiveSeed
 
 if TYPE_CHECKING:
     from remediator.core.windows import Window
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.vendor.azure_access import AzureAccess
 
 _HOST_API: Final = "2024-04-01"

@@ -16,7 +16,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import BotoCoreError, ClientError
 
 from remediator.catalogue.policies import operations_of
-from remediator.operator.aws_foresight import FORESEEN, foresee
+from remediator.operator.aws.foresight import FORESEEN, foresee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

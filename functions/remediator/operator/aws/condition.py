@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from remediator.core.windows import Window, open_at, window_at
-from remediator.operator.aws_freeze import ControlItem
+from remediator.operator.aws.freeze import ControlItem
 from remediator.operator.condition import Alarm, Condition, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from remediator.operator.aws_office import AwsOffice
+    from remediator.operator.aws.office import AwsOffice
 
 ALARMS: Final = "remediator-"
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -11,7 +11,7 @@ from remediator.operator.history import Filed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from remediator.operator.aws_office import AwsOffice
+    from remediator.operator.aws.office import AwsOffice
     from remediator.service.records import Finding, Record
 
 

@@ -19,7 +19,7 @@ from remediator.service.stopping import Control, Order
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from remediator.operator.aws_office import AwsOffice
+    from remediator.operator.aws.office import AwsOffice
     from remediator.service.freeze import Step
 
 POLICY: Final = FREEZE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from azure.core.exceptions import AzureError
 
 from remediator.catalogue.azure.arm import ArmError
-from remediator.operator.azure_alarms import RULES_API
+from remediator.operator.azure.alarms import RULES_API
 from remediator.operator.doctor import REDEPLOY, Check, clock, looked
 from remediator.vendor.clock import seconds_of
 from remediator.vendor.errors import NotServed
@@ -18,7 +18,7 @@ from remediator.vendor.transport import Call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.condition import Condition
 
 GROUPS_API: Final = "2023-01-01"

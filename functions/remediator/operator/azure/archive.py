@@ -13,7 +13,7 @@ from remediator.service.stored import asked_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.service.records import Finding, Record
 
 

@@ -18,7 +18,7 @@ from remediator.vendor.errors import NotServed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from remediator.operator.aws_office import AwsOffice
+    from remediator.operator.aws.office import AwsOffice
     from remediator.operator.condition import Condition
 
 SCHEDULE: Final = "remediator-rotate"

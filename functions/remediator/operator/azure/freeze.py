@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableClient
 
-    from remediator.operator.azure_office import AzureOffice
+    from remediator.operator.azure.office import AzureOffice
     from remediator.service.freeze import Step
 
 RUN: Final = 75

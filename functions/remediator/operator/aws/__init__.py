@@ -1,0 +1,1 @@
+"""Do what the operator does on AWS: `office.py` puts the rest together."""

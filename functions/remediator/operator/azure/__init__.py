@@ -1,0 +1,1 @@
+"""Do what the operator does on Azure: `office.py` puts the rest together."""
