@@ -133,19 +133,14 @@ def _tools(notebook: Notebook, threads: ThreadPoolExecutor) -> Tools:
         claimed=Claimed(record, resumed=False),
         receipts=notebook,  # type: ignore[arg-type]  # of the port, work of this kind only stores
         failures=StsSessions.failures,
-        explain=_explain,
+        explain=StsSessions.explain,
+        may_be_accepted=StsSessions.may_be_accepted,
         threads=threads,
         monitor=notebook,  # type: ignore[arg-type]  # of the port, work of this kind only notes
         clock=time.time,
         pauses=_pauses,
         frozen=lambda: False,
     )
-
-
-def _explain(error: Exception) -> tuple[str, str]:
-    response: Any = getattr(error, "response", {})
-    details = response.get("Error", {})
-    return details.get("Code") or type(error).__name__, details.get("Message") or str(error)
 
 
 def _pauses() -> Iterator[None]:

@@ -132,6 +132,27 @@ def test_a_fix_s_error_is_explained_by_the_cloud_s_own_code(sessions: StsSession
     assert sessions.explain(lost) == ("EndpointConnectionError", "The call didn't get through.")
 
 
+def refused(status: int, retries: int = 0) -> ClientError:
+    answered = {"HTTPStatusCode": status, "RetryAttempts": retries}
+    return ClientError({"Error": {"Code": "Nope"}, "ResponseMetadata": answered}, "ModifyDBInstance")  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    ("error", "accepted"),
+    [
+        (refused(400), False),
+        (refused(409), False),
+        (refused(400, retries=1), True),
+        (refused(500), True),
+        (EndpointConnectionError(endpoint_url="https://rds"), True),
+    ],
+)
+def test_a_refusal_is_sure_if_the_only_try_was_answered(
+    sessions: StsSessions, error: Exception, *, accepted: bool
+) -> None:
+    assert sessions.may_be_accepted(error) is accepted
+
+
 def test_a_target_without_a_region_is_reached_at_home(sessions: StsSessions) -> None:
     fix = registry.load("aws.iam.set-password-policy")
     target = fix.target.parse({"arn": f"arn:aws:iam::{ACCOUNT}:root"}, Home("aws", ACCOUNT))

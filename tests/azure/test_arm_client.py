@@ -194,6 +194,48 @@ class TestRetries:
         assert calls == ["Microsoft.Sql/servers/read"]
 
 
+class TestRefusals:
+    """Which of them leave open whether the write was accepted all the same."""
+
+    BEGUN = Answer(202, headers={"Azure-AsyncOperation": STATUS})
+    PLACED = Answer(202, headers={"Location": PLACE})
+    FAILED = Answer(200, {"status": "Failed"})
+
+    @pytest.mark.parametrize(
+        ("answers", "unsure"),
+        [
+            ([refusal(403)], False),
+            ([refusal(409)], False),
+            ([requests.exceptions.ReadTimeout("lost"), refusal(409)], True),
+            ([BUSY, refusal(412)], True),
+            ([refusal(503)] * 5, True),
+            ([refusal(501)], True),
+            ([BEGUN, refusal(400)], True),
+            ([BEGUN, FAILED], False),
+            ([PLACED, refusal(409)], False),
+            ([PLACED, refusal(501)], True),
+        ],
+    )
+    def test_are_sure_if_the_only_try_was_answered(
+        self, clock: Clock, answers: list[Answer | Exception], *, unsure: bool
+    ) -> None:
+        with pytest.raises(ArmError) as refused:
+            client(Script(*answers), clock).put(PATH, {}, api=API)
+        assert refused.value.unsure is unsure
+
+    @pytest.mark.parametrize("begun", [BEGUN, PLACED])
+    def test_after_the_deadline_leave_an_operation_out_of_sight(
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch, begun: Answer
+    ) -> None:
+        def oversleep(_: float) -> None:
+            clock.now += 100
+
+        monkeypatch.setattr(clock, "sleep", oversleep)
+        with pytest.raises(ArmError, match="deadline") as refused:
+            client(Script(begun), clock, deadline=clock.now + 50).put(PATH, {}, api=API)
+        assert refused.value.unsure
+
+
 class TestConditions:
     TAGGED = Answer(200, {"etag": 'W/"body"'}, {"ETag": 'W/"head"'})
 

@@ -187,6 +187,21 @@ def test_a_fix_s_error_is_explained_by_the_cloud_s_own_code(open_house: House) -
     assert sessions().explain(HttpResponseError(""))[1]
 
 
+@pytest.mark.parametrize(
+    ("error", "accepted"),
+    [
+        (ArmError("Conflict", "no", 409), False),
+        (ArmError("Conflict", "no", 409, unsure=True), True),
+        (ServiceRequestError(""), True),
+    ],
+)
+def test_a_refusal_is_as_sure_as_resource_manager_s_client_says(
+    open_house: House, error: Exception, *, accepted: bool
+) -> None:
+    assert open_house
+    assert sessions().may_be_accepted(error) is accepted
+
+
 def test_a_session_isn_t_narrowed_so_one_serves_all_targets(open_house: House) -> None:
     targets = [target(open_house) for _ in range(3)]
     assert list(sessions().chunks(FIX, targets * 40, deadline=0, write=True)) == [120]

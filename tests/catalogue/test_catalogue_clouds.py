@@ -42,6 +42,18 @@ class WatchTurning(TurnUpSlowly):
         return now
 
 
+class TurnUpAgain(WatchTurning):
+    """Turn up a lamp in its own time, and be refused since somebody is at it.
+
+    It gets brighter later.
+    """
+
+    answers: ClassVar[dict[str, Any]] = {}
+
+    def write(self, client: Lamp, target: Target, before: int, after: int) -> None:  # noqa: ARG002 - it never comes to that
+        raise Overtaken("somebody turns it")
+
+
 class TurnUpTooLate(TurnUp):
     """Turn up a lamp that somebody else just turned.
 
@@ -100,6 +112,19 @@ def test_a_write_that_was_overtaken_has_drifted() -> None:
 def test_a_write_that_was_overtaken_by_its_own_first_try_is_done() -> None:
     again = Job(TurnUpTooLate(), Lamp(5), BUCKET, Brightness())
     assert again.apply(Change(2, 5), pauses=()) is Outcome.FIXED
+
+
+@pytest.mark.parametrize(
+    ("lamp", "outcome"),
+    [
+        (Lamp(2, late=9, coming=5), Outcome.UNVERIFIED),
+        (Lamp(2), Outcome.UNVERIFIED),
+        (Lamp(5), Outcome.FIXED),
+        (Lamp(3), Outcome.DRIFTED),
+    ],
+)
+def test_what_overtook_a_write_that_is_carried_out_later_may_be_its_own_first_try(lamp: Lamp, outcome: Outcome) -> None:
+    assert Job(TurnUpAgain(), lamp, BUCKET, Brightness()).apply(Change(2, 5), pauses=()) is outcome
 
 
 def test_two_clouds_may_answer_one_finding() -> None:

@@ -60,8 +60,8 @@ by its token; the emulator refuses it, which is the harder case.
 
 A new way back that finds a setting half way, since the first one was cut off between two of its calls, touches nothing
 and says `drifted`: it can't tell that from somebody's own change. `remediator show RECEIPT --commands` prints the calls
-that end it. Where Azure carries a change out later and its reply is lost, a finding may say `failed` while the change
-is still under way; a minute later a new request finds it done.
+that end it. Where Azure carries a change out later and its reply is lost, a finding
+says `unverified`; a minute later a refresh or a new request finds it done.
 """
 
 

@@ -320,6 +320,25 @@ def test_a_write_that_failed_and_changed_nothing_is_a_failure(site: Site) -> Non
     assert (result["outcome"], result["reason"]["code"]) == ("failed", "Timeout")
 
 
+@pytest.mark.parametrize(
+    ("fix", "error", "outcome"),
+    [
+        ("aws.lamp.warm-up", "Timeout", "unverified"),
+        ("aws.lamp.warm-up", "AccessDenied", "failed"),
+        ("aws.lamp.switch-on", "Timeout", "failed"),
+    ],
+)
+def test_a_failed_write_may_still_come_about_only_if_it_may_have_been_accepted_and_is_carried_out_later(
+    site: Site, monkeypatch: pytest.MonkeyPatch, fix: str, error: str, outcome: str
+) -> None:
+    def refused(name: str, value: Any) -> None:  # noqa: ARG001
+        raise CloudError(error)
+
+    monkeypatch.setattr(site.cloud, "put_lamp", refused)
+    (result,) = site.post({"mode": "apply", "findings": [{"fix": fix, "target": lamp("desk")}]}).body["results"]
+    assert (result["outcome"], result["reason"]["code"]) == (outcome, error)
+
+
 def test_a_write_that_changed_nothing_isn_t_a_success(site: Site) -> None:
     site.cloud.stubborn = {"desk"}
     (result,) = site.post(asking("desk")).body["results"]

@@ -314,6 +314,9 @@ class Sessions:
     def explain(self, error: Exception) -> tuple[str, str]:
         return str(error), "the cloud says so"
 
+    def may_be_accepted(self, error: Exception) -> bool:
+        return str(error) == "Timeout"
+
     def chunks(
         self,
         fix: Any,  # noqa: ARG002

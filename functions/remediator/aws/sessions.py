@@ -84,11 +84,20 @@ class StsSessions:
         self._idle: defaultdict[tuple[str, str], list[AwsSession]] = defaultdict(list)
         self._making = threading.Lock()
 
-    def explain(self, error: Exception) -> tuple[str, str]:
+    @staticmethod
+    def explain(error: Exception) -> tuple[str, str]:
         """Return the cloud's error code and message, or the SDK's name for what went wrong on the way."""
         response: Any = getattr(error, "response", None) or {}
         details = response.get("Error", {})
         return details.get("Code") or type(error).__name__, details.get("Message") or "The call didn't get through."
+
+    @staticmethod
+    def may_be_accepted(error: Exception) -> bool:
+        """Tell whether the cloud may have accepted a call that ended so: no answer came, or one to a later try."""
+        response: Any = getattr(error, "response", {})
+        answered = response.get("ResponseMetadata", {})
+        failed = answered.get("HTTPStatusCode", 0) not in range(400, 500)
+        return failed or answered.get("RetryAttempts", 0) > 0
 
     def chunks(
         self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, deadline: int, write: bool, tags: bool = False

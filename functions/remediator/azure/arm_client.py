@@ -13,8 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from azure.core import PipelineClient
-from azure.core.pipeline import Pipeline
+from azure.core.pipeline import Pipeline, PipelineResponse
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RequestIdPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
@@ -92,17 +91,16 @@ class ArmClient:
             BoundedRetry(self._remaining, sleep),
             BearerTokenCredentialPolicy(credential, self.SCOPE),
         ]
-        pipeline: Pipeline[HttpRequest, HttpResponse] = Pipeline(transport or RequestsTransport(), policies)
-        self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(endpoint, pipeline=pipeline)
+        self._pipeline: Pipeline[HttpRequest, HttpResponse] = Pipeline(transport or RequestsTransport(), policies)
 
     def __enter__(self) -> Self:
-        self._client.__enter__()
+        self._pipeline.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.__exit__(kind, error, trace)
+        self._pipeline.__exit__(kind, error, trace)
 
     @contextmanager
     def recording(self) -> Iterator[list[str]]:
@@ -163,6 +161,8 @@ class ArmClient:
                 response = self._send("GET", self._own(poll.url))
             except ArmError as error:
                 if error.status not in OUT_OF_SIGHT or poll.url == resource:
+                    is_its_end = poll.sign is Sign.LOCATION and error.status
+                    error.unsure = error.unsure or not is_its_end
                     raise
                 poll = Poll(resource, Sign.RESOURCE)
                 continue
@@ -175,14 +175,14 @@ class ArmClient:
         calls = _calls.get()
         if calls is not None:
             calls.append(operation(method, urlsplit(url).path))
-        response = self._client.send_request(
+        answered = self._pipeline.run(
             HttpRequest(method, url, **more),
             connection_timeout=min(CONNECTION_TIMEOUT, remaining),
             read_timeout=min(READ_TIMEOUT, remaining),
         )
-        if response.status_code >= HTTPStatus.BAD_REQUEST:
-            raise _error(response)
-        return response
+        if answered.http_response.status_code >= HTTPStatus.BAD_REQUEST:
+            raise _error(answered)
+        return answered.http_response
 
     def _remaining(self) -> float:
         return self._deadline - self._clock()
@@ -206,8 +206,9 @@ def _body(response: HttpResponse) -> dict[str, JSON]:
     return body if isinstance(body, dict) else {}
 
 
-def _error(response: HttpResponse) -> ArmError:
+def _error(answered: PipelineResponse[HttpRequest, HttpResponse]) -> ArmError:
     """Return what ARM refused with: `{"error": {"code", "message"}}`, or the same without the wrapping."""
+    response = answered.http_response
     try:
         told = _body(response)
     except ArmError:
@@ -217,7 +218,8 @@ def _error(response: HttpResponse) -> ArmError:
     code = str(details.get("code") or f"Http{response.status_code}")
     message = str(details.get("message") or "Resource Manager didn't say why.")
     kind = REFUSALS.get(response.status_code, ArmError)
-    return kind(code, message, response.status_code)
+    unsure = bool(answered.context.get("history")) or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return kind(code, message, response.status_code, unsure=unsure)
 
 
 def _pause(response: HttpResponse) -> float:

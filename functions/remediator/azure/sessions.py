@@ -69,10 +69,16 @@ class EntraSessions:
         self._app_id = app_id
         self._monitor = monitor
 
-    def explain(self, error: Exception) -> tuple[str, str]:
+    @staticmethod
+    def explain(error: Exception) -> tuple[str, str]:
         """Return the cloud's error code and message, or the SDK's name for what went wrong on the way."""
         code = getattr(error, "code", "") or type(error).__name__
         return str(code), str(getattr(error, "message", "")) or "The call didn't get through."
+
+    @staticmethod
+    def may_be_accepted(error: Exception) -> bool:
+        """Tell whether ARM may have accepted a call that ended so: no answer came, or one to a later try."""
+        return error.unsure if isinstance(error, ArmError) else True
 
     def chunks(
         self,

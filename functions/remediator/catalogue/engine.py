@@ -104,11 +104,22 @@ class Job:
     def _write(self, change: Change, done: Outcome, pauses: Iterable[None]) -> Outcome:
         try:
             self.fix.write(self.client, self.target, change.before, change.after)
-        except Overtaken:  # by ourselves, if an answer was lost on the way and the call sent again
-            return done if self.shows(change.after) else Outcome.DRIFTED
+        except Overtaken:
+            return self._overtaken(change, done)
         if self._stands(change.after, pauses):
             return done
         return Outcome.PENDING if self.fix.asynchronous else Outcome.UNVERIFIED
+
+    def _overtaken(self, change: Change, done: Outcome) -> Outcome:
+        """Tell who was faster: it was ourselves, if an answer was lost on the way and the call sent again."""
+        try:
+            now = self.read()
+        except Underway:
+            return Outcome.UNVERIFIED
+        if now == change.after:
+            return done
+        may_come = self.fix.asynchronous and now == change.before
+        return Outcome.UNVERIFIED if may_come else Outcome.DRIFTED
 
     def _stands(self, wanted: JSON, pauses: Iterable[None]) -> bool:
         return self.shows(wanted) or any(self.shows(wanted) for _ in pauses)

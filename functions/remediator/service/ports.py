@@ -158,6 +158,9 @@ class Sessions(Protocol):
     def explain(self, error: Exception) -> tuple[str, str]:
         """Return the cloud's code and message of one of `failures`."""
 
+    def may_be_accepted(self, error: Exception) -> bool:
+        """Tell whether the cloud may have accepted a call that ended with one of `failures`."""
+
     def chunks(
         self, fix: Fix[Any, Any, Any], targets: Sequence[Target], *, deadline: int, write: bool, tags: bool = False
     ) -> Iterable[int]:

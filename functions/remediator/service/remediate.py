@@ -148,6 +148,7 @@ class Remediator:
             receipts=self.receipts,
             failures=self.sessions.failures,
             explain=self.sessions.explain,
+            may_be_accepted=self.sessions.may_be_accepted,
             threads=threads,
             monitor=self.monitor,
             clock=self.clock,

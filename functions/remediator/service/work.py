@@ -31,6 +31,7 @@ class Tools:
     receipts: Receipts
     failures: tuple[type[Exception], ...]
     explain: Callable[[Exception], tuple[str, str]]
+    may_be_accepted: Callable[[Exception], bool]
     threads: Executor
     monitor: Monitor
     clock: Callable[[], float]
@@ -59,6 +60,20 @@ class Tools:
         """Return what the cloud answered."""
         code, message = self.explain(failure)
         return Reason(code, message[:500])
+
+    def after(self, failure: Exception, job: Job, finding: Finding, done: Outcome) -> Finding:
+        """Look what a write did that seemed to fail: a reply can be lost after the call took effect, or will."""
+        change = _change(finding)
+        may_come = job.fix.asynchronous and self.may_be_accepted(failure)
+        try:
+            now = job.read()
+        except Underway:
+            return finding.ended(Outcome.UNVERIFIED, reason=self.reason(failure))
+        if now == change.after:
+            return finding.ended(done)
+        if now != change.before or may_come:
+            return finding.ended(Outcome.UNVERIFIED, reason=self.reason(failure))
+        return self.unless_stopped(finding, finding.ended(Outcome.FAILED, reason=self.reason(failure)))
 
     def unless_stopped(self, finding: Finding, ended: Finding) -> Finding:
         """Return how a finding ended; one that a freeze stopped stays as it was, for the same request to go on."""
@@ -124,8 +139,7 @@ class Apply:
         try:
             return _explained(finding, write(change, pauses=self.tools.pauses()))
         except self.tools.failures as failure:
-            ended = _after(self.tools.reason(failure), job, finding, Outcome.FIXED)
-            return self.tools.unless_stopped(finding, ended)
+            return self.tools.after(failure, job, finding, Outcome.FIXED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +168,7 @@ class RollBack:
                 return finding.ended(Outcome.FAILED, reason=_UNDERWAY)
             return _explained(finding, outcome)
         except self.tools.failures as failure:
-            ended = _after(self.tools.reason(failure), job, finding, Outcome.ROLLED_BACK)
-            return self.tools.unless_stopped(finding, ended)
+            return self.tools.after(failure, job, finding, Outcome.ROLLED_BACK)
 
     def _may_still_come(self, job: Job, finding: Finding) -> bool:
         """Tell whether a setting that is as it was may only be so until the cloud gets to what it accepted."""
@@ -198,18 +211,6 @@ def _look(job: Job, finding: Finding) -> Finding:
         reason = Reason("state_too_large", "The setting is too large to be kept for a rollback; nothing was written.")
         return finding.ended(Outcome.REFUSED, reason=reason)
     return replace(finding, change=change)
-
-
-def _after(failure: Reason, job: Job, finding: Finding, done: Outcome) -> Finding:
-    """Look what a write did that seemed to fail: a reply can be lost after the call took effect."""
-    change = _change(finding)
-    try:
-        now = job.read()
-    except Underway:
-        return finding.ended(Outcome.UNVERIFIED, reason=failure)
-    if now == change.after:
-        return finding.ended(done)
-    return finding.ended(Outcome.FAILED if now == change.before else Outcome.UNVERIFIED, reason=failure)
 
 
 def _explained(finding: Finding, outcome: Outcome) -> Finding:

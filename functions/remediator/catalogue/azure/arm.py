@@ -17,14 +17,16 @@ VERBS: Final[Mapping[str, str]] = {"GET": "read", "PUT": "write", "PATCH": "writ
 class ArmError(Exception):
     """Carry what ARM answered instead of doing as asked: its code, its message, and the HTTP status.
 
-    `status` is 0 where the failure of a long-running operation was reported later.
+    `status` is 0 where the failure of a long-running operation was reported later. `unsure` tells that ARM may have
+    accepted what was asked all the same: an earlier try's answer was lost, or the operation was lost sight of.
     """
 
-    def __init__(self, code: str, message: str, status: int) -> None:
+    def __init__(self, code: str, message: str, status: int, *, unsure: bool = False) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.unsure = unsure
 
 
 class Missing(ArmError):  # noqa: N818 - named for what is the case
