@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     """Rotate. A run that failed, or found another at work, raises, so that its retry comes."""
     monitor = _monitor()
     try:
-        rotated = _rotator().run(holder=context.aws_request_id)
+        rotated = _rotator().run(holder=uuid.uuid4().hex)
     except Interrupted as interrupted:
         monitor.count("RotationFailed")
         raise RotationFailed(str(interrupted)) from None

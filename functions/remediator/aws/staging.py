@@ -61,13 +61,13 @@ class StagingTable:
         )
 
     def take_lease(self, holder: str, now: float) -> None:
-        """Take the lease unless another run's is still good."""
+        """Take the lease unless another run's is still good; a call that is sent again finds its own."""
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": "lease"}},
                 UpdateExpression="SET holder = :holder, #until = :until",
-                ConditionExpression="attribute_not_exists(pk) OR #until <= :now",
+                ConditionExpression="attribute_not_exists(pk) OR #until <= :now OR holder = :holder",
                 ExpressionAttributeNames={"#until": "until"},
                 ExpressionAttributeValues={
                     ":holder": {"S": holder},

@@ -43,22 +43,16 @@ class StagingTables:
         """Take the lease unless another run's is still good."""
         lease = {"PartitionKey": PARTITION, "RowKey": LEASE, "holder": holder, "until": int(now) + LEASE_SECONDS}
         met = _entity(self._windows, LEASE)
-        try:
-            if met is None:
-                self._windows.create_entity(lease)
-            elif met["until"] > now:
-                raise LeaseTaken("another run of the rotator is at work; the next one goes on")
-            else:
-                self._replace(lease, met)
-        except (ResourceExistsError, ResourceModifiedError):
-            raise LeaseTaken("another run of the rotator was faster") from None
+        if met is not None and met["until"] > now:
+            raise LeaseTaken("another run of the rotator is at work; the next one goes on")
+        self._put(lease, met)
 
     def give_lease_back(self, holder: str, gate: str) -> None:  # noqa: ARG002 - the sealed entities are the gate's own note
         """End the lease if it is still ours."""
         met = _entity(self._windows, LEASE)
         if met is None or met["holder"] != holder:
             raise LeaseTaken("another run of the rotator took the lease over")
-        self._replace({"PartitionKey": PARTITION, "RowKey": LEASE, "holder": holder, "until": 0}, met)
+        self._put({"PartitionKey": PARTITION, "RowKey": LEASE, "holder": holder, "until": 0}, met)
 
     def open_first(self) -> None:
         """Insert the control item as open; one that is there already stays as it is."""
@@ -90,13 +84,21 @@ class StagingTables:
         control = _entity(self._control, CONTROL, partition=CONTROL)
         return str(control["state"]) if control else None
 
-    def _replace(self, entity: dict[str, Any], met: Any) -> None:  # noqa: ANN401 - the SDK's entity
-        self._windows.update_entity(
-            entity,
-            mode=UpdateMode.REPLACE,
-            etag=met.metadata["etag"],
-            match_condition=MatchConditions.IfNotModified,
-        )
+    def _put(self, lease: dict[str, Any], met: Any) -> None:  # noqa: ANN401 - the SDK's entity
+        """Write the lease over the one that was met; a call that is sent again finds its own."""
+        try:
+            if met is None:
+                self._windows.create_entity(lease)
+                return
+            self._windows.update_entity(
+                lease,
+                mode=UpdateMode.REPLACE,
+                etag=met.metadata["etag"],
+                match_condition=MatchConditions.IfNotModified,
+            )
+        except (ResourceExistsError, ResourceModifiedError):
+            if _entity(self._windows, LEASE) != lease:
+                raise LeaseTaken("another run of the rotator was faster") from None
 
 
 def _entity(table: TableClient, row: str, *, partition: str = PARTITION) -> Any:  # noqa: ANN401 - the SDK's entity
