@@ -6,8 +6,9 @@ import json
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import jwt
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableServiceClient
@@ -16,9 +17,9 @@ from remediator.azure.windows_table import CONTROL_TABLE, LEASE, WINDOWS_TABLE
 from remediator.core.windows import PERIOD
 from remediator.local.azure.deployment import GROUP
 from remediator.local.azure.places import SUBSCRIPTION
-from remediator.operator import freezing
-from remediator.operator.azure.freeze import RUN, ControlEntity, SealedKeys, signed_in
-from remediator.operator.azure.office import AzureOffice
+from remediator.operator.azure import office as office_module
+from remediator.operator.azure.freeze import LONGEST_RUN, ControlEntity, SealedKeys
+from remediator.operator.azure.office import AzureOffice, named_in
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.freeze import Freezer, Part
 from remediator.service.stopping import Order
@@ -212,13 +213,13 @@ def test_the_commands_freezer_finds_the_installation_and_its_tables(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.rotate()
-    monkeypatch.setattr(freezing, "waits", lambda _: ())
+    monkeypatch.setattr(office_module, "waits", lambda _: ())
     office = AzureOffice(house.signed_in(house.cloud.identities.operator), SUBSCRIPTION, GROUP)
     told: list[Step] = []
-    assert freezing.freezer_of(office, told.append).freeze(order()) == told
+    assert office.freezer(told.append).freeze(order()) == told
     require_frozen(house)
-    assert freezing.who(office) == house.cloud.identities.operator.object_id
-    freezing.freezer_of(office, told.append).unfreeze(order())
+    assert office.who() == house.cloud.identities.operator.object_id
+    office.freezer(told.append).unfreeze(order())
     assert [(step.part, step.done) for step in told[2:]] == [(Part.REQUESTS, True), (Part.GATE, True)]
     assert house.entities(CONTROL_TABLE)["control"]["state"] == "open"
 
@@ -226,9 +227,16 @@ def test_the_commands_freezer_finds_the_installation_and_its_tables(
 def test_a_freeze_waits_longer_than_a_run_of_the_rotator_may_last() -> None:
     host = json.loads((ROOT / "functions" / "azure_rotate" / "host.json").read_text())
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
-    assert hours * 3600 + minutes * 60 + seconds < RUN
+    assert hours * 3600 + minutes * 60 + seconds < LONGEST_RUN
 
 
-def test_who_froze_it_is_who_signed_in(house: House) -> None:
-    operator: Any = house.cloud.identities.operator
-    assert signed_in(house.signed_in(operator)) == operator.object_id
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"oid": "an-id", "upn": "ann@example.com", "unique_name": "ann"}, "ann@example.com"),
+        ({"oid": "an-id", "unique_name": "ann"}, "ann"),
+        ({"oid": "an-id"}, "an-id"),
+    ],
+)
+def test_who_froze_it_is_called_by_a_persons_name_where_the_token_has_one(claims: dict[str, str], name: str) -> None:
+    assert named_in(jwt.encode(claims, "k" * 32)) == name

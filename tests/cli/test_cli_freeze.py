@@ -12,7 +12,7 @@ from botocore.response import StreamingBody
 
 from remediator.aws.staging import LEASE
 from remediator.cli.exits import Exit
-from remediator.operator import freezing
+from remediator.operator import waiting
 from remediator.operator.aws import freeze, office
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.stopping import Order
@@ -60,7 +60,7 @@ def lambdas(monkeypatch: pytest.MonkeyPatch) -> Functions:
         return real(functions, function, waits)
 
     monkeypatch.setattr(freeze, "InvokedRotator", invoked)
-    monkeypatch.setattr(freezing, "waits", lambda _: [None] * 3)
+    monkeypatch.setattr(office, "waits", lambda _: [None] * 3)
     return functions
 
 
@@ -249,9 +249,9 @@ def test_the_operator_s_session_is_named_after_who_signed_in(arn: str, name: str
 
 
 def test_a_freeze_waits_longer_than_a_lease_and_a_run_may_last() -> None:
-    assert freezing.LEASE_AND_RUN >= LEASE + 60
+    assert freeze.LONGEST_RUN >= LEASE + 60
     waited: list[float] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("time.sleep", waited.append)
-        list(freezing.waits(freezing.LEASE_AND_RUN))
-    assert sum(waited) == freezing.LEASE_AND_RUN
+        list(waiting.waits(freeze.LONGEST_RUN))
+    assert sum(waited) == freeze.LONGEST_RUN

@@ -14,14 +14,11 @@ import pytest
 from remediator.core.windows import PERIOD
 from remediator.local.account import EmbeddedAccount
 from remediator.local.mess import make_mess
-from remediator.operator.archive import archive_of
 from remediator.operator.aws.office import AwsOffice
-from remediator.operator.condition import examine
 from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence
-from remediator.operator.freezing import freezer_of, who
 from remediator.operator.history import Wanted, history
-from remediator.operator.policy_office import editor_of
+from remediator.operator.policy import editor_of
 from remediator.service.stopping import Order
 from remediator.vendor import Client, Deployment, Finding, reader_access
 from remediator.vendor.patience import Patience
@@ -79,12 +76,12 @@ class World:
     def look_after(self, remediation: str) -> None:
         """Do everything that the operator's commands do."""
         operator = self.operator()
-        condition = examine(operator, time.time())
+        condition = operator.examine(time.time())
         assert condition.gate == "open"
         read_evidence(operator, remediation, 0)
-        assert archive_of(operator, FORMER).record(remediation) is None
+        assert operator.archive(FORMER).record(remediation) is None
         assert [check for check in diagnose(operator, None, time.time()) if not check.fine] == []
-        assert history(operator, archive_of(operator), Wanted(), lambda _: None)
+        assert history(operator, operator.archive(), Wanted(), lambda _: None)
         operator.service("lambda").invoke(FunctionName=self.account.outputs["RotateFunction"])
         answer = operator.client().roll_back(remediation)
         assert {result.outcome for result in answer.results} <= {"rolled_back", "refused"}
@@ -100,8 +97,8 @@ class World:
     def order(self, act: str) -> None:
         """Freeze or unfreeze as the operator; every step must succeed."""
         operator = self.operator()
-        order = Order(uuid.uuid4().hex, who(operator), int(time.time()), "a drill")
-        steps = getattr(freezer_of(operator, lambda _: None), act)(order)
+        order = Order(uuid.uuid4().hex, operator.who(), int(time.time()), "a drill")
+        steps = getattr(operator.freezer(lambda _: None), act)(order)
         assert all(step.done for step in steps), steps
 
 

@@ -18,7 +18,6 @@ from remediator.core.windows import window_at
 from remediator.local.emulator.sessions import service_session
 from remediator.local.runtime.functions import Acting, Credentials
 from remediator.operator.aws.freeze import POLICY
-from remediator.operator.freezing import freezer_of, who
 from remediator.service.freeze import Part
 from remediator.service.stopping import Order
 from remediator.vendor import Finding
@@ -41,14 +40,14 @@ PROPAGATION = 0.3
 
 def frozen(world: World) -> list[Step]:
     operator = world.operator()
-    order = Order(uuid.uuid4().hex, who(operator), int(time.time()), "a leaked key")
-    return freezer_of(operator, lambda _: None).freeze(order)
+    order = Order(uuid.uuid4().hex, operator.who(), int(time.time()), "a leaked key")
+    return operator.freezer(lambda _: None).freeze(order)
 
 
 def unfrozen(world: World) -> list[Step]:
     operator = world.operator()
-    order = Order(uuid.uuid4().hex, who(operator), int(time.time()), "it was a drill")
-    return freezer_of(operator, lambda _: None).unfreeze(order)
+    order = Order(uuid.uuid4().hex, operator.who(), int(time.time()), "it was a drill")
+    return operator.freezer(lambda _: None).unfreeze(order)
 
 
 def gate(world: World) -> list[str]:
@@ -218,7 +217,7 @@ def test_under_load_nothing_is_written_once_iam_has_spread_the_freeze_and_all_of
     """Each request has some ten rounds of calls to go when the freeze comes; the freeze needs two until its Deny."""
     load = Load(thawed, make_buckets(thawed, 450))
     ended: dict[Part, float] = {}
-    freezer = freezer_of(thawed.operator(), lambda step: ended.update({step.part: time.time()}))
+    freezer = thawed.operator().freezer(lambda step: ended.update({step.part: time.time()}))
     mark = thawed.account.calls.mark()
     thawed.account.faults.propagation(PROPAGATION)
     thawed.account.faults.latency(400)

@@ -16,7 +16,6 @@ from remediator.local.account import EmbeddedAccount
 from remediator.local.deploy import App, Target, destroy, synthesize
 from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
 from remediator.local.mess import make_mess
-from remediator.operator.archive import archive_of
 from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence
 from remediator.operator.history import Wanted, history
@@ -112,7 +111,7 @@ def test_nobody_writes_the_first_deployments_receipts_and_the_endpoint_knows_non
 
 def look_through(world: World, former: str | None = None) -> Any:
     operator = world.operator()
-    return history(operator, archive_of(operator, former), Wanted(), lambda _: None)
+    return history(operator, operator.archive(former), Wanted(), lambda _: None)
 
 
 # --- and it is well ---------------------------------------------------------------------------------------------------

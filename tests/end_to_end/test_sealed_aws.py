@@ -22,9 +22,7 @@ from remediator.local.emulator.sessions import service_session
 from remediator.local.runtime.functions import Acting
 from remediator.operator.aws.gate_roller import GateRoller, Rolled
 from remediator.operator.aws.office import AwsOffice
-from remediator.operator.condition import examine
 from remediator.operator.errors import NotSealed
-from remediator.operator.freezing import freezer_of, who
 from remediator.service.freeze import Part
 from remediator.service.stopping import Order
 from remediator.vendor import Client, Deployment, Finding, errors, reader_access
@@ -148,8 +146,8 @@ def roll(account: EmbeddedAccount, tell: Callable[[str], None] = lambda _: None)
 
 def order(account: EmbeddedAccount, act: str) -> list[Step]:
     operator = office(account)
-    given = Order(uuid.uuid4().hex, who(operator), int(time.time()), "a drill")
-    steps: list[Step] = getattr(freezer_of(operator, lambda _: None), act)(given)
+    given = Order(uuid.uuid4().hex, operator.who(), int(time.time()), "a drill")
+    steps: list[Step] = getattr(operator.freezer(lambda _: None), act)(given)
     return steps
 
 
@@ -278,7 +276,7 @@ def test_a_freeze_takes_the_pads_and_says_that_sessions_live_on(account: Embedde
         account.clock.shift(PERIOD)
         account.rotate()
         assert padded(account) == set()
-        assert examine(office(account), time.time()).gate == "frozen"
+        assert office(account).examine(time.time()).gate == "frozen"
         assert roll(account) == Rolled(generation(account), frozen=True, windows=())
     finally:
         assert all(step.done for step in order(account, "unfreeze"))
@@ -321,7 +319,7 @@ def test_where_the_organisation_lets_it_a_freeze_denies_sessions_too(account: Em
 
 
 def test_status_says_that_it_is_sealed_and_for_which_windows(account: EmbeddedAccount) -> None:
-    condition = examine(office(account), time.time())
+    condition = office(account).examine(time.time())
     assert (condition.gate, condition.sealed, condition.foreign) == ("open", True, ())
     assert set(condition.opens or ()) >= staged()
 

@@ -12,14 +12,11 @@ from remediator.azure.arm_client import ArmClient
 from remediator.core.windows import PERIOD
 from remediator.local.azure import places
 from remediator.local.azure.mess import make_mess, paths
-from remediator.operator.archive import archive_of
 from remediator.operator.azure.office import AzureOffice
-from remediator.operator.condition import examine
 from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence
-from remediator.operator.freezing import freezer_of, who
 from remediator.operator.history import Wanted, history
-from remediator.operator.policy_office import editor_of
+from remediator.operator.policy import editor_of
 from remediator.service.stopping import Order
 from remediator.vendor import Client
 from remediator.vendor.azure_access import AzureAccess
@@ -185,11 +182,11 @@ class AzureRun:
         assert "rolled_back" in {result.outcome for result in answer.results}
 
     def _status(self) -> None:
-        assert examine(self.office(), time.time()).answers == "open"
+        assert self.office().examine(time.time()).answers == "open"
 
     def _history(self) -> None:
         office = self.office()
-        assert history(office, archive_of(office), Wanted(), lambda _: None)
+        assert history(office, office.archive(), Wanted(), lambda _: None)
 
     def _edit(self, text: str) -> None:
         editor = editor_of(self.office())
@@ -197,8 +194,8 @@ class AzureRun:
 
     def _order(self, act: str) -> None:
         office = self.office()
-        order = Order(uuid.uuid4().hex, who(office), int(time.time()), "a drill")
-        steps = getattr(freezer_of(office, lambda _: None), act)(order)
+        order = Order(uuid.uuid4().hex, office.who(), int(time.time()), "a drill")
+        steps = getattr(office.freezer(lambda _: None), act)(order)
         assert all(step.done for step in steps), steps
 
     def _rotate_frozen(self) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from remediator.operator.archive import archive_of
-from remediator.operator.condition import examine
 from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence
 from remediator.operator.history import Wanted, history
-from remediator.operator.policy_office import editor_of
+from remediator.operator.policy import editor_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,11 +88,11 @@ class WholeRun:
         assert {result.outcome for result in answer.results} <= {"rolled_back", "refused"}
 
     def _status(self) -> None:
-        assert examine(self._world.operator(), time.time()).gate == "open"
+        assert self._world.operator().examine(time.time()).gate == "open"
 
     def _history(self) -> None:
         operator = self._world.operator()
-        assert history(operator, archive_of(operator), Wanted(), lambda _: None)
+        assert history(operator, operator.archive(), Wanted(), lambda _: None)
 
     def _rotate_now(self) -> None:
         operator = self._world.operator()

@@ -14,7 +14,7 @@ from remediator.cli.places import credentials_of
 from remediator.operator.aws.captor import AwsCaptor
 from remediator.operator.aws.gate_roller import GateRoller
 from remediator.operator.aws.office import AwsOffice, outputs_of
-from remediator.operator.freezing import waits
+from remediator.operator.waiting import waits
 from remediator.vendor import Client, Deployment, reader_access
 
 if TYPE_CHECKING:

@@ -53,7 +53,6 @@ def history(  # noqa: PLR0913 - one per option
 
     from remediator.cli.history_view import csv_of, history_document, history_view
     from remediator.cli.moments import moment_of
-    from remediator.operator.archive import archive_of
     from remediator.operator.history import Wanted
     from remediator.operator.history import history as look_through
 
@@ -73,7 +72,7 @@ def history(  # noqa: PLR0913 - one per option
     office = place.operator()
     with speech.progress() as say:
         entries = look_through(
-            office, archive_of(office, receipts_table), wanted, lambda count: say(f"{count} entries looked at …")
+            office, office.archive(receipts_table), wanted, lambda count: say(f"{count} entries looked at …")
         )
     if csv:
         speech.raw(csv_of(entries))

@@ -20,7 +20,7 @@ from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.policy_view import explanation, policy_view
 from remediator.cli.views import change_lines
-from remediator.operator.policy_office import editor_of
+from remediator.operator.policy import editor_of
 from remediator.service.policy_document import PolicyUnfit, blank, checked
 from remediator.service.policy_edits import EditedMeanwhile, current
 

@@ -40,12 +40,12 @@ def show(
     """
     from remediator.cli.evidence_view import evidence_document, evidence_view
     from remediator.operator.evidence import read_evidence
-    from remediator.operator.way_back import home_of, ways_back
+    from remediator.operator.way_back import ways_back
 
     remediation, index = parse_receipt(receipt)
     office = place.operator()
     evidence = read_evidence(office, remediation, index, receipts_table)
-    ways = ways_back(evidence, place.there.captor(), home_of(office)) if commands else {}
+    ways = ways_back(evidence, place.there.captor(), office.home) if commands else {}
     speech.answer(evidence_document(evidence, ways), *evidence_view(evidence, ways))
 
 

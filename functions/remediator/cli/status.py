@@ -21,9 +21,8 @@ def status(*, place: Place, speech: Speech) -> None:
     import time
 
     from remediator.cli.condition_view import condition_view
-    from remediator.operator.condition import examine
 
-    condition = examine(place.operator(), time.time())
+    condition = place.operator().examine(time.time())
     speech.answer(condition.document(), *condition_view(condition))
     if condition.gate != "open":
         raise typer.Exit(Exit.NOT_NOW)

@@ -12,7 +12,6 @@ import typer
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.stopping_view import order_view, step_view
-from remediator.operator.freezing import freezer_of, who
 from remediator.service.stopping import Order
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ def ordered(
     words: Words, office: Office, reason: str, speech: Speech, act: Callable[[Freezer, Order], list[Step]]
 ) -> None:
     """Carry an order out, and end with 1 if a step of it wasn't done."""
-    order = Order(uuid.uuid4().hex, who(office), int(time.time()), reason)
-    freezer = freezer_of(office, lambda step: speech.note(step_view(words, step)))
+    order = Order(uuid.uuid4().hex, office.who(), int(time.time()), reason)
+    freezer = office.freezer(lambda step: speech.note(step_view(words, step)))
     speech.note(words.begin)
     steps = act(freezer, order)
     done = all(step.done for step in steps)
@@ -45,7 +44,7 @@ def ordered(
 
 def require_wanted(office: Office, speech: Speech) -> None:
     """Ask a person whether what is frozen is to go on; where nobody can be asked, raise `Failed`."""
-    control = freezer_of(office, lambda _: None).switch.read()
+    control = office.freezer(lambda _: None).switch.read()
     if control.state != "frozen":
         return
     if not speech.json:

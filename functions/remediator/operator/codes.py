@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from remediator.operator.errors import NotFound
-from remediator.operator.office import on_each
 from remediator.vendor.clock import CorrectedClock, SystemClock
 from remediator.vendor.keyring import Keyring
 
@@ -14,11 +13,8 @@ if TYPE_CHECKING:
     from remediator.core.codes import Code
     from remediator.core.gate import Opening
     from remediator.core.windows import Window
-    from remediator.operator.aws.office import AwsOffice
-    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.office import Office
     from remediator.vendor.clock import Clock
-    from remediator.vendor.keyring import Access
 
 
 class Desk(Protocol):
@@ -74,23 +70,5 @@ def code_book(office: Office, clock: Clock | None = None) -> CodeBook:
             next="Deploy it with delivery=manual to pass codes on by hand: see docs/operations.md.",
         )
     corrected = CorrectedClock(clock or SystemClock())
-    access, desk = on_each(
-        office, aws=lambda found: _on_aws(found, corrected), azure=lambda found: _on_azure(found, corrected)
-    )
-    return CodeBook(Keyring(office.outputs["Deployment"], access, corrected), desk, corrected)
-
-
-def _on_aws(office: AwsOffice, clock: CorrectedClock) -> tuple[Access, Desk]:
-    from remediator.aws.admission_desk import AdmissionDesk  # noqa: PLC0415 - the other cloud's SDK may be missing
-
-    return office.access(), AdmissionDesk(office.service("dynamodb"), office.outputs["StateTable"], clock.now)
-
-
-def _on_azure(office: AzureOffice, clock: CorrectedClock) -> tuple[Access, Desk]:
-    from remediator.azure import admissions  # noqa: PLC0415 - the other cloud's SDK may be missing
-    from remediator.azure.admission_desk import AdmissionDesk  # noqa: PLC0415 - as above
-    from remediator.azure.windows_table import CONTROL_TABLE  # noqa: PLC0415 - as above
-
-    vault = admissions.vault_at(office.outputs["AdmissionVault"], office.credential)
-    control, rows = office.table(CONTROL_TABLE), office.table(admissions.ADMISSIONS_TABLE)
-    return office.access(), AdmissionDesk(control, rows, vault, clock.now)
+    keyring = Keyring(office.outputs["Deployment"], office.access(), corrected)
+    return CodeBook(keyring, office.desk(corrected.now), corrected)

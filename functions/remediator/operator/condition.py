@@ -6,15 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from remediator.core.windows import AHEAD, Window, window_at
-from remediator.operator.office import on_each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from remediator.catalogue.spec import JSON
-    from remediator.operator.aws.office import AwsOffice
-    from remediator.operator.azure.office import AzureOffice
-    from remediator.operator.office import CloudName, Office
+    from remediator.operator.office import CloudName
     from remediator.service.stopping import Control
 
 
@@ -41,8 +38,8 @@ class Condition:
     """Hold how a deployment is at `now`, in Unix time.
 
     `answers` is what the endpoint itself says: open, frozen or unavailable. `control` says so too, and who ordered it.
-    `staged` are the windows that the rotator
-    prepared: on AWS the state table shows them, on Azure the seed vault, since the operator may not see the table.
+    `staged` are the windows that the rotator prepared: on AWS the state table shows them, on Azure the seed vault,
+    since the operator may not see the table.
     `opens` are those for which STS opens, or that have a pad where the gate is sealed; None on Azure, where a sealed
     key is the gate and the operator sees none.
     `foreign` are principals in the trust policy that don't belong there.
@@ -109,19 +106,3 @@ class Condition:
             "last_rotation": self.last_rotation,
             "alarms": [asdict(alarm) for alarm in self.alarms],
         }
-
-
-def examine(office: Office, now: float) -> Condition:
-    """Look at everything that tells how the deployment is; reads only."""
-
-    def on_aws(aws: AwsOffice) -> Condition:
-        from remediator.operator.aws.condition import examine as examine_there  # noqa: PLC0415 - one cloud's SDK
-
-        return examine_there(aws, now)
-
-    def on_azure(azure: AzureOffice) -> Condition:
-        from remediator.operator.azure.condition import examine as examine_there  # noqa: PLC0415 - one cloud's SDK
-
-        return examine_there(azure, now)
-
-    return on_each(office, aws=on_aws, azure=on_azure)

@@ -7,35 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from remediator.catalogue.engine import Outcome
 from remediator.core.windows import AHEAD, window_at
-from remediator.operator.condition import examine
-from remediator.operator.office import on_each
 from remediator.vendor.errors import NotServed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from remediator.operator.aws.office import AwsOffice
-    from remediator.operator.azure.office import AzureOffice
     from remediator.operator.condition import Condition
-    from remediator.operator.office import CloudName, Office
+    from remediator.operator.office import Office
     from remediator.vendor import Client, Finding
-
-OUTPUTS: Final[dict[CloudName, frozenset[str]]] = {
-    "aws": frozenset(
-        (
-            *("Delivery", "Deployment", "Endpoint", "ExternalId", "OperatorRoleArn", "ReaderRoleArn", "ReceiptsTable"),
-            *("Region", "RemediateFunction", "RemediatorRoleArn", "RotateFunction", "SeedSecrets", "StateTable"),
-            "WriteRoleArn",
-        )
-    ),
-    "azure": frozenset(
-        (
-            *("AdmissionVault", "Audience", "Delivery", "Deployment", "Endpoint", "Location", "Operator", "Reader"),
-            *("RemediateApp", "RotateApp", "SeedVault", "TablesEndpoint", "Tenant"),
-        )
-    ),
-}
-"""What every command takes from a deployment's outputs."""
 
 APART: Final = 60.0
 """Seconds by which two clocks may differ: beyond, a signature is refused."""
@@ -61,22 +40,22 @@ def diagnose(office: Office, asked: Finding | None, now: float) -> Iterator[Chec
 
     What nothing else can be looked at without ends it.
     """
-    missing = OUTPUTS[office.cloud] - office.outputs.keys()
+    missing = office.wanted_outputs - office.outputs.keys()
     if missing:
         yield Check("outputs", False, f"lack {', '.join(sorted(missing))}", REDEPLOY)
         return
     yield Check("outputs", True, "complete")
     try:
-        condition = examine(office, now)
+        condition = office.examine(now)
     except NotServed as error:
         advice = "Check the network and the proxy; nothing else can be said before it answers."
         yield Check("endpoint", False, str(error), advice)
         return
     yield from (_state(condition), _gate(condition), _rotation(condition), _ringing(condition))
-    yield from on_each(office, aws=lambda aws: _on_aws(aws, condition), azure=lambda azure: _on_azure(azure, condition))
+    yield from office.checks(condition)
     client = office.client()
     yield looked("endpoint's clock", lambda: clock("endpoint's clock", client.skew()), NotServed)
-    yield looked("plan", lambda: _plan(client, asked or _everybodys(office)), NotServed)
+    yield looked("plan", lambda: _plan(client, asked or office.everybodys()), NotServed)
 
 
 def looked(about: str, look: Callable[[], Check], *refusals: type[Exception]) -> Check:
@@ -136,26 +115,3 @@ def _plan(client: Client, asked: Finding | None) -> Check:
     why = f", {result.reason.code}: {result.reason.message}" if result.reason else ""
     advice = "The gate let it through; the reason says what the fix met, or which rule forbids it."
     return Check("plan", fine, f"{asked.fix or asked.finding}: {result.outcome.value}{why}", "" if fine else advice)
-
-
-def _everybodys(office: Office) -> Finding | None:
-    """Return what can be planned in every account: a setting that each has. Azure knows none."""
-
-    def on_aws(aws: AwsOffice) -> Finding | None:
-        from remediator.operator.aws.doctor import everybodys  # noqa: PLC0415 - one cloud's SDK
-
-        return everybodys(aws)
-
-    return on_each(office, aws=on_aws, azure=lambda _: None)
-
-
-def _on_aws(office: AwsOffice, condition: Condition) -> Iterator[Check]:
-    from remediator.operator.aws.doctor import checks  # noqa: PLC0415 - one cloud's SDK
-
-    return checks(office, condition)
-
-
-def _on_azure(office: AzureOffice, condition: Condition) -> Iterator[Check]:
-    from remediator.operator.azure.doctor import checks  # noqa: PLC0415 - one cloud's SDK
-
-    return checks(office, condition)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from remediator.catalogue import registry
 from remediator.catalogue.engine import UNTOUCHED
 from remediator.catalogue.errors import UnknownFix
-from remediator.operator.archive import archive_of
 from remediator.operator.errors import NoReceipt
 from remediator.service.records import Mode
 
@@ -45,7 +44,7 @@ def read_evidence(office: Office, remediation: str, index: int | None, former: s
 
     `former` is the table of a former deployment's receipts.
     """
-    archive = archive_of(office, former)
+    archive = office.archive(former)
     record = archive.record(remediation)
     findings = [one for one in archive.findings(remediation) if index in (None, one.index)]
     if record is None or (index is not None and not findings):

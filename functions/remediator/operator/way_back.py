@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from remediator.catalogue import registry
 from remediator.catalogue.errors import Overtaken, Underway
-from remediator.catalogue.spec import Home
-from remediator.operator.office import on_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from remediator.catalogue.engine import Change
-    from remediator.catalogue.spec import JSON, Fix, Target
+    from remediator.catalogue.spec import JSON, Fix, Home, Target
     from remediator.operator.evidence import Evidence
-    from remediator.operator.office import Office
     from remediator.service.records import Finding
 
 
@@ -96,15 +93,6 @@ def ways_back(evidence: Evidence, captor: Captor, home: Home) -> dict[int, WayBa
         for finding in evidence.findings
         if finding.change is not None and evidence.way_back(finding)[0] is not None
     }
-
-
-def home_of(office: Office) -> Home:
-    """Return where the deployment lives."""
-    return on_each(
-        office,
-        aws=lambda aws: Home(*aws.outputs["WriteRoleArn"].split(":")[1:5:3]),
-        azure=lambda azure: Home("azure", azure.group.split("/")[2].lower()),
-    )
 
 
 def _now(captor: Captor, fix: Fix[Any, Any, Any], client: Any, target: Target, change: Change) -> Now:  # noqa: ANN401 - as above

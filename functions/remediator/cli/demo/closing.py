@@ -13,7 +13,6 @@ from remediator.core.gate import keys_of
 from remediator.core.windows import Window
 from remediator.local.account import ROTATION
 from remediator.local.scheduler import NoSchedule
-from remediator.operator.condition import examine
 from remediator.vendor.errors import NotServed
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def close(stage: Stage, mess: Mess) -> None:
     line("the last staged window's code and opening", wanted=UNAUTHORIZED, got=got)
     Trespass(stage).with_memory("the remediator's role, with the last staged window's opening", last)
     line("the remediator, asked how the gate is", wanted="unavailable", got=stage.operator.health().gate)
-    line("the gate", wanted="closed", got=examine(stage.desk, time.time()).gate)
+    line("the gate", wanted="closed", got=stage.desk.examine(time.time()).gate)
 
 
 def _stop(stage: Stage) -> str:
@@ -57,7 +56,7 @@ def _stop(stage: Stage) -> str:
 def _last_keys(stage: Stage) -> WindowKeys:
     """Return the keys of the furthest window that stands: all that a vendor can know at this moment."""
     now = time.time()
-    furthest = Window(max(examine(stage.desk, now).staged))
+    furthest = Window(max(stage.desk.examine(now).staged))
     return keys_of(stage.reader.read(furthest, now).record)
 
 

@@ -17,7 +17,6 @@ from remediator.cli.demo.siege import besiege
 from remediator.cli.demo.stage import Stage
 from remediator.core.windows import AHEAD
 from remediator.local.account import EmbeddedAccount
-from remediator.operator.condition import examine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +63,7 @@ def _on_aws(speech: Speech, board: Board, latency_ms: int) -> None:
 
 def _rotate(stage: Stage) -> None:
     stage.account.rotate()
-    condition = examine(stage.desk, time.time())
+    condition = stage.desk.examine(time.time())
     stage.board.line("the gate after it", wanted="open", got=condition.gate)
     stage.board.line("windows staged", wanted=AHEAD + 1, got=len(condition.staged))
     stage.board.line(

@@ -53,8 +53,7 @@ def everybodys(office: AwsOffice) -> Finding | None:
     """Return a finding on the account's own password policy, if that fix is enabled: every account has one, or none."""
     if _ACCOUNTS_OWN not in {card.id for card in office.client().fixes()}:
         return None
-    partition, account = office.outputs["WriteRoleArn"].split(":")[1:5:3]
-    return Finding(fix=_ACCOUNTS_OWN, target={"arn": f"arn:{partition}:iam::{account}:root"})
+    return Finding(fix=_ACCOUNTS_OWN, target={"arn": f"arn:{office.home.partition}:iam::{office.home.account}:root"})
 
 
 def _schedule(office: AwsOffice) -> Check:

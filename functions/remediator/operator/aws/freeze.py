@@ -27,6 +27,9 @@ POLICY: Final = FREEZE
 
 EVERYTHING: Final = {"Sid": "Frozen", "Effect": "Deny", "Action": "*", "Resource": "*"}
 
+LONGEST_RUN: Final = 180
+"""Seconds after which no run of the rotator that is at work now is still at work: a lease of 120, and a run of 60."""
+
 USES_STATE: Final = {"dynamodb:UpdateItem": ("control",)}
 USES_WRITE_ROLE: Final = ("iam:GetRolePolicy", "iam:PutRolePolicy")
 

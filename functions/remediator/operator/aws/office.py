@@ -1,4 +1,4 @@
-"""Reach a deployment on AWS as its operator: assume the operator role, find the stack."""
+"""Reach a deployment on AWS as its operator: assume the operator role, find the stack, work there."""
 
 from __future__ import annotations
 
@@ -9,14 +9,33 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import boto3
 from botocore.exceptions import ClientError
 
+from remediator.aws.admission_desk import AdmissionDesk
+from remediator.catalogue.spec import Home
+from remediator.operator.aws import condition, doctor, freeze
+from remediator.operator.aws.archive import AwsArchive
+from remediator.operator.aws.policy import PolicyItem
 from remediator.operator.errors import NoDeployment
+from remediator.operator.waiting import waits
 from remediator.vendor import Client, Deployment
 from remediator.vendor.aws_access import AwsAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from remediator.operator.condition import Condition
+    from remediator.operator.doctor import Check
+    from remediator.service.freeze import Freezer, Step
+    from remediator.vendor import Finding
 
 OPERATOR: Final = "remediator-operator"
+OUTPUTS: Final = frozenset(
+    (
+        *("Delivery", "Deployment", "Endpoint", "ExternalId", "OperatorRoleArn", "ReaderRoleArn", "ReceiptsTable"),
+        *("Region", "RemediateFunction", "RemediatorRoleArn", "RotateFunction", "SeedSecrets", "StateTable"),
+        "WriteRoleArn",
+    )
+)
+"""What some command takes from the stack's outputs."""
 
 
 class AwsOffice:
@@ -26,6 +45,7 @@ class AwsOffice:
     """
 
     cloud: Literal["aws"] = "aws"
+    wanted_outputs = OUTPUTS
 
     def __init__(self, session: boto3.Session, stack: str, *, endpoint_url: str | None = None) -> None:
         self._endpoint_url = endpoint_url
@@ -36,6 +56,15 @@ class AwsOffice:
     def outputs(self) -> Mapping[str, str]:
         """Return the stack's outputs."""
         return outputs_of(self._session, self._stack, endpoint_url=self._endpoint_url)
+
+    @property
+    def home(self) -> Home:
+        """Return where the deployment lives: a partition and an account."""
+        return Home(*self.outputs["WriteRoleArn"].split(":")[1:5:3])
+
+    def who(self) -> str:
+        """Return the ARN of the operator's session, which is named after who signed in."""
+        return str(self.service("sts").get_caller_identity()["Arn"])
 
     def service(self, name: str) -> Any:  # noqa: ANN401 - an SDK client of any service
         """Return an SDK client with the operator's credentials."""
@@ -50,6 +79,34 @@ class AwsOffice:
         """Return the way to the endpoint and to the seed ring."""
         deployment = Deployment.from_outputs(self.outputs)
         return AwsAccess(deployment, self._session, None, endpoint_url=self._endpoint_url)
+
+    def archive(self, former: str | None = None) -> AwsArchive:
+        """Return the deployment's archive, or that of a former one by its table's name."""
+        return AwsArchive(self, former)
+
+    def desk(self, clock: Callable[[], float]) -> AdmissionDesk:
+        """Return where openings are left with the remediator."""
+        return AdmissionDesk(self.service("dynamodb"), self.outputs["StateTable"], clock)
+
+    def freezer(self, tell: Callable[[Step], None]) -> Freezer:
+        """Return what freezes and unfreezes the deployment; `tell` is given each step as it ends."""
+        return freeze.freezer(self, tell, lambda: waits(freeze.LONGEST_RUN))
+
+    def policy_store(self) -> PolicyItem:
+        """Return where the customer's policy is kept."""
+        return PolicyItem(self.service("dynamodb"), self.outputs["StateTable"])
+
+    def examine(self, now: float) -> Condition:
+        """Look at everything that tells how the deployment is; reads only."""
+        return condition.examine(self, now)
+
+    def checks(self, condition: Condition) -> Iterator[Check]:
+        """Yield the checks that only AWS has; reads only."""
+        return doctor.checks(self, condition)
+
+    def everybodys(self) -> Finding | None:
+        """Return a finding on the account's own password policy, if that fix is enabled."""
+        return doctor.everybodys(self)
 
 
 def outputs_of(session: boto3.Session, stack: str, *, endpoint_url: str | None = None) -> Mapping[str, str]:

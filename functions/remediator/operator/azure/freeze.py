@@ -6,8 +6,6 @@ row, in every window that may stand. It may not start the rotator, as the right 
 
 from __future__ import annotations
 
-import base64
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,19 +22,16 @@ from remediator.service.stopping import Control, Order
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from azure.core.credentials import TokenCredential
     from azure.data.tables import TableClient
 
     from remediator.operator.azure.office import AzureOffice
     from remediator.service.freeze import Step
 
-RUN: Final = 75
+LONGEST_RUN: Final = 75
 """Seconds after which no run of the rotator that is at work now is still at work: its time-out of 60, and some more."""
 
 REACH: Final = 6
 """How many windows before and after this one may have a row: the rotator stages three, and may have missed ticks."""
-
-ARM_SCOPE: Final = "https://management.azure.com/.default"
 
 
 def freezer(
@@ -120,13 +115,6 @@ class SealedKeys:
                     self._windows.update_entity(row, mode=UpdateMode.MERGE)
             except ResourceNotFoundError:
                 continue
-
-
-def signed_in(credential: TokenCredential) -> str:
-    """Return who a credential is of, as its own token says: a person's name, or an object id."""
-    payload = credential.get_token(ARM_SCOPE).token.split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return str(claims.get("upn") or claims.get("unique_name") or claims["oid"])
 
 
 def _entity(state: str, order: Order) -> dict[str, Any]:
