@@ -21,7 +21,8 @@ from remediator.local.account import EmbeddedAccount
 from remediator.operator.aws.office import AwsOffice
 from remediator.operator.codes import CodeBook, code_book
 from remediator.service.errors import Frozen, Spent
-from remediator.vendor import Client, Deployment, Finding, errors, reader_access
+from remediator.vendor import Client, Deployment, Finding, errors
+from remediator.vendor.aws_access import reader_access
 from remediator.vendor.transport import HttpTransport, Unsigned
 from tests.end_to_end.conftest import IMPATIENT
 

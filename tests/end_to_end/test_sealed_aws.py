@@ -25,7 +25,8 @@ from remediator.operator.aws.office import AwsOffice
 from remediator.operator.errors import NotSealed
 from remediator.service.freeze import Part
 from remediator.service.stopping import Order
-from remediator.vendor import Client, Deployment, Finding, errors, reader_access
+from remediator.vendor import Client, Deployment, Finding, errors
+from remediator.vendor.aws_access import reader_access
 from tests.end_to_end.conftest import IMPATIENT
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from remediator.catalogue import registry
-from remediator.vendor import Deployment, reader_access
+from remediator.vendor import Deployment
+from remediator.vendor.aws_access import reader_access
 from remediator.vendor.transport import HttpTransport
 from tests.fuzz.judging import Deeds
 from tests.fuzz.questions import Locks

@@ -12,8 +12,8 @@ from moto import mock_aws
 
 from remediator.core.seeds import SeedRecord
 from remediator.core.windows import window_at
-from remediator.vendor import Deployment, errors, reader_access
-from remediator.vendor.aws_access import AwsAccess, Role
+from remediator.vendor import Deployment, errors
+from remediator.vendor.aws_access import AwsAccess, Role, reader_access
 from tests.vendor.speaking import DEPLOYMENT_ID, START, seed_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from remediator.operator.aws.captor import AwsCaptor
 from remediator.operator.aws.gate_roller import GateRoller
 from remediator.operator.aws.office import AwsOffice, outputs_of
 from remediator.operator.waiting import waits
-from remediator.vendor import Client, Deployment, reader_access
+from remediator.vendor import Client, Deployment
+from remediator.vendor.aws_access import reader_access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

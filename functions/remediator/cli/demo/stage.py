@@ -11,7 +11,8 @@ from remediator.catalogue import registry
 from remediator.catalogue.errors import Underway
 from remediator.catalogue.spec import Home
 from remediator.operator.aws.office import AwsOffice
-from remediator.vendor import Client, Deployment, reader_access
+from remediator.vendor import Client, Deployment
+from remediator.vendor.aws_access import reader_access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
