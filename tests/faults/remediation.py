@@ -191,8 +191,8 @@ def require_one_outcome(asked: Asked, scene: str, fault: Fault, ended: Answer, f
     assert not fault.kind.kills
     assert fault.kind is not Kind.THROTTLED_ONCE
     asked.stage.pass_time(60)  # what the cloud accepted and the reply was lost of may still be under way
-    for result, now in zip(ended.body["results"], asked.settings, strict=True):
-        assert result["outcome"] != "failed" or now == result["before"], "what was said to have failed came later"
+    for outcome, before, now in zip(ended.outcomes, found, asked.settings, strict=True):
+        assert outcome != "failed" or now == before, "what was said to have failed came later"
     answer = replace(asked, key=uuid.uuid4().hex, effects=Counter()).send()
     assert answer is not None
     if scene == "roll back" and "drifted" in answer.outcomes:
