@@ -1,1 +1,1 @@
-"""Try on real accounts what no emulator can show. Nothing here runs by itself: see docs/live.md."""
+"""Try on real clouds what no emulator can show. Nothing here runs by itself: see docs/live.md."""

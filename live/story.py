@@ -1,25 +1,25 @@
-"""Tell the demo's story through a stack that is deployed: one bucket, made and removed here."""
+"""Tell the demo's story through a deployment: one resource, made and removed here, repaired and brought back."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from botocore.exceptions import ClientError
-
-from remediator.vendor import Finding
+from live.workshop import Slow
 from remediator.vendor.errors import NotServed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from live.workshop import Workshop
-    from remediator.vendor import Client
+    from remediator.vendor import Client, Finding
     from remediator.vendor.answers import Answer
 
-FIX: Final = "aws.s3.block-public-access"
-_OPEN: Final = "open"
+AS_IT_WAS: Final = "as it was"
+CLOSED: Final = "closed"
+OPENS_WITHIN: Final = 1_200.0
+"""Seconds after a deployment in which a plan must pass: a tick of the rotator, and what roles take to spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,70 +39,78 @@ class Line:
         return f"{'as wanted' if self.right else 'WRONG':<9} {self.step}: {self.got}"
 
 
+class Subject(Protocol):
+    """Make something that is badly set, tell how it is set, and take it away."""
+
+    def make(self) -> Finding:
+        """Make it, and return what a scanner would find."""
+
+    def setting(self) -> str:
+        """Return `AS_IT_WAS`, `CLOSED`, or what else it is."""
+
+    def remove(self) -> None:
+        """Take it away, if it was made."""
+
+
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """Hold both sides' clients of a deployment."""
+class Stage:
+    """Hold both sides' clients of a deployment, and what the story is about."""
 
     vendor: Client
     operator: Client
+    subject: Subject
 
 
-def play(shop: Workshop, sides: Sides) -> list[Line]:
-    """Plan, apply, look and roll back on a bucket of our own; refuse what must be refused."""
-    bucket, region = _bucket(shop)
-    found = [Finding(fix=FIX, target={"arn": f"arn:aws:s3:::{bucket}", "region": region})]
+def play(shop: Workshop, stage: Stage) -> list[Line]:
+    """Plan, apply, look and roll back on a resource of our own; refuse what must be refused."""
     lines: list[Line] = []
 
     def note(step: str, wanted: str, got: Callable[[], str]) -> None:
-        try:
-            lines.append(Line(step, wanted, got()))
-        except NotServed as error:
-            lines.append(Line(step, wanted, type(error).__name__))
+        lines.append(Line(step, wanted, _answered(got)))
+
+    vendor, operator, subject = stage.vendor, stage.operator, stage.subject
+    try:
+        found = [subject.make()]
+        note("the first plan that passes", "planned", lambda: _opened(shop, stage, found))
+        note("the gate", "open", lambda: vendor.health().gate)
+        note("a code without its signature", "InvalidRequest", lambda: _outcomes(vendor.told("000000").plan(found)))
+        note("the resource after it", AS_IT_WAS, subject.setting)
+        note("the operator may not apply", "Forbidden", lambda: _outcomes(operator.apply(found)))
+        key = str(uuid.uuid4())
+        note("apply", "fixed", lambda: _outcomes(vendor.apply(found, key=key)))
+        note("the resource after it", CLOSED, subject.setting)
+        note("the vendor may not roll back", "Forbidden", lambda: _outcomes(vendor.roll_back(key)))
+        note("roll back", "rolled_back", lambda: _outcomes(operator.roll_back(key)))
+        note("the resource after it", AS_IT_WAS, subject.setting)
+    finally:
+        subject.remove()
+    return lines
+
+
+def _opened(shop: Workshop, stage: Stage, found: list[Finding]) -> str:
+    """Plan again and again until it passes: right after a deployment the gate is closed, and roles aren't known yet."""
+    last = ""
+
+    def passes() -> bool:
+        nonlocal last
+        last = _answered(lambda: _outcomes(stage.vendor.plan(found)))
+        return last == "planned"
 
     try:
-        note("the gate", _OPEN, lambda: sides.vendor.health().gate)
-        note(
-            "a code without its signature", "InvalidRequest", lambda: _outcomes(sides.vendor.told("000000").plan(found))
-        )
-        note("plan", "planned", lambda: _outcomes(sides.vendor.plan(found)))
-        note("the bucket after it", "as it was", lambda: _setting(shop, bucket))
-        note("the operator may not apply", "Forbidden", lambda: _outcomes(sides.operator.apply(found)))
-        key = str(uuid.uuid4())
-        note("apply", "fixed", lambda: _outcomes(sides.vendor.apply(found, key=key)))
-        note("the bucket after it", "closed", lambda: _setting(shop, bucket))
-        note("roll back", "rolled_back", lambda: _outcomes(sides.operator.roll_back(key)))
-        note("the bucket after it", "as it was", lambda: _setting(shop, bucket))
-    finally:
-        shop.customer.client("s3").delete_bucket(Bucket=bucket)
-    return lines
+        seconds = shop.until(passes, most=OPENS_WITHIN, every=15.0)
+    except Slow as slow:
+        return f"{slow}; the last was {last}"
+    shop.say(f"a plan passed after {seconds:.0f} s")
+    return last
+
+
+def _answered(ask: Callable[[], str]) -> str:
+    """Return an answer, or the name of the refusal."""
+    try:
+        return ask()
+    except NotServed as error:
+        return type(error).__name__
 
 
 def _outcomes(answer: Answer) -> str:
     return ", ".join(one.outcome.value for one in answer.results)
-
-
-def _bucket(shop: Workshop) -> tuple[str, str]:
-    """Make a bucket for which nothing is blocked, empty and private as it is."""
-    s3, name = shop.customer.client("s3"), shop.name("bucket")
-    region = str(shop.customer.client("lambda").meta.region_name)
-    shop.say(f"creating bucket {name}")
-    place: dict[str, Any] = (
-        {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    )
-    s3.create_bucket(Bucket=name, **place)
-    try:
-        s3.delete_public_access_block(Bucket=name)
-    except ClientError:
-        s3.delete_bucket(Bucket=name)
-        raise
-    return name, region
-
-
-def _setting(shop: Workshop, bucket: str) -> str:
-    try:
-        found = shop.customer.client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
-            raise
-        return "as it was"
-    return "closed" if all(found.values()) else f"{found}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from live.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from live.workshop import Workshop
+Shop = TypeVar("Shop", bound=Workshop)
 
 
 class Outcome(Enum):
@@ -30,19 +32,22 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """Hold one question to the cloud.
+class Making:
+    """Say what is made for how many minutes; `calls` are what is paid for, by the names of the price table."""
 
-    `relies` is what the project takes to be so; `creates` and `calls` are what it makes, the latter by the names of
-    the price table; `minutes` is how long it takes.
-    """
+    creates: tuple[str, ...]
+    minutes: float
+    calls: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(Generic[Shop]):
+    """Hold one question to the cloud. `relies` is what the project takes to be so."""
 
     name: str
     relies: str
-    creates: tuple[str, ...]
-    minutes: float
-    run: Callable[[Workshop], Verdict]
-    calls: Mapping[str, float] = field(default_factory=dict)
+    makes: Making
+    run: Callable[[Shop], Verdict]
     by_request: bool = False
 
 

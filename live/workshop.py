@@ -1,102 +1,49 @@
-"""Make what a probe needs under one prefix, keep count of it, and take it away again."""
+"""Make what a probe needs under one prefix, keep count of it, and take it away again: what both clouds share."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
-
-from botocore.exceptions import ClientError
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
 PREFIX: Final = "remediator-live-"
-PATH: Final = "/remediator-live/"
 TAGS: Final = {"made-by": "remediator-live", "delete": "any time"}
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Hold one account as the person who runs this has it: its SDK clients by service, and who is signed in."""
-
-    client: Callable[[str], Any]
-    id: str
-    principal: str
-
-    @classmethod
-    def of(cls, client: Callable[[str], Any]) -> Account:
-        """Look up who is signed in."""
-        caller = client("sts").get_caller_identity()
-        return cls(client, caller["Account"], role_of(caller["Arn"]))
-
-
-def role_of(arn: str) -> str:
-    """Return the ARN that a trust policy takes: a session's is its role's. A role's path isn't in a session's ARN."""
-    head, assumed, rest = arn.partition(":assumed-role/")
-    if not assumed:
-        return arn
-    return f"{head.replace(':sts:', ':iam:')}:role/{rest.partition('/')[0]}"
 
 
 class Slow(Exception):  # noqa: N818 - errors are named for what is the case
     """Say that what was waited for didn't come about in time."""
 
 
-@dataclass
-class Workshop:
-    """Hold both accounts, the clock, and what was made. `run` tells apart what two runs make."""
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Hold something that a run made and hasn't removed, and what removes it."""
 
-    customer: Account
-    vendor: Account
+    kind: str
+    name: str
+    remove: Callable[[], object]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(kw_only=True)
+class Workshop(ABC):
+    """Hold a run's clock and name. `run`, eight hexadecimal digits, tells apart what two runs make."""
+
+    refusals: ClassVar[tuple[type[Exception], ...]] = ()
+    """What the cloud's clients raise where it refuses; a probe that meets one it didn't ask for has failed."""
+
     run: str
     now: Callable[[], float]
     pause: Callable[[float], None]
     say: Callable[[str], None] = lambda _: None
-    pace: float = 300.0
-    """Seconds between two versions of a secret."""
-    sdk_session: Callable[[Mapping[str, str]], Callable[[str], Any]] = field(kw_only=True)
-    """Return SDK clients, in the customer's region, of whoever holds temporary credentials."""
 
     def name(self, what: str) -> str:
         """Return the full name of something that is made."""
         return f"{PREFIX}{self.run}-{what}"
-
-    def role(self, what: str, statements: Sequence[Mapping[str, Any]]) -> str:
-        """Make a role with this trust policy; return its ARN."""
-        self.say(f"creating role {self.name(what)}")
-        made = self.customer.client("iam").create_role(
-            RoleName=self.name(what),
-            Path=PATH,
-            AssumeRolePolicyDocument=document(statements),
-            MaxSessionDuration=3600,
-            Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
-        )
-        return str(made["Role"]["Arn"])
-
-    def trusted(self, *, external_id: str | None = None, **dates: Mapping[str, str]) -> dict[str, Any]:
-        """Return a statement of a trust policy that lets the vendor in under conditions."""
-        conditions: dict[str, Any] = dict(dates)
-        if external_id is not None:
-            conditions["StringEquals"] = {"sts:ExternalId": external_id}
-        return {
-            "Effect": "Allow",
-            "Principal": {"AWS": self.vendor.principal},
-            "Action": "sts:AssumeRole",
-            **({"Condition": conditions} if conditions else {}),
-        }
-
-    def assumed(self, role: str, **more: Any) -> dict[str, Any] | None:  # noqa: ANN401 - parameters of AssumeRole
-        """Return STS's answer to the vendor, or None where it refuses."""
-        try:
-            answer: dict[str, Any] = self.vendor.client("sts").assume_role(
-                RoleArn=role, RoleSessionName="probe", **more
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "AccessDenied":
-                raise
-            return None
-        return answer
 
     def until(self, holds: Callable[[], bool], *, most: float, every: float = 2.0) -> float:
         """Ask again and again until something holds; return the seconds that took, or raise `Slow`."""
@@ -107,55 +54,15 @@ class Workshop:
             self.pause(every)
         return self.now() - began
 
-    def leftovers(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
-        """Yield kind, name and removal of everything that any run made, in the order of removal."""
-        yield from leftovers(self.customer)
+    @abstractmethod
+    def leftovers(self) -> Iterable[Leftover]:
+        """Yield everything that any run made and hasn't removed, in the order of removal."""
 
     def clean(self) -> list[str]:
         """Remove everything that any run left; return what it was."""
         removed = []
-        for kind, name, remove in list(self.leftovers()):
-            self.say(f"removing {kind} {name}")
-            remove()
-            removed.append(f"{kind} {name}")
+        for one in list(self.leftovers()):
+            self.say(f"removing {one}")
+            one.remove()
+            removed.append(str(one))
         return removed
-
-
-def document(statements: Sequence[Mapping[str, Any]]) -> str:
-    """Return a policy."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def leftovers(account: Account) -> Iterator[tuple[str, str, Callable[[], None]]]:
-    """Yield what any run made in an account and hasn't removed."""
-    functions, secrets, iam, s3 = (account.client(one) for one in ("lambda", "secretsmanager", "iam", "s3"))
-    for name in _ours(s3.list_buckets()["Buckets"], "Name"):
-        yield "bucket", name, _later(s3.delete_bucket, Bucket=name)
-    for name in _ours(_all(functions, "list_functions", "Functions"), "FunctionName"):
-        yield "function", name, _later(functions.delete_function, FunctionName=name)
-    for name in _ours(_all(secrets, "list_secrets", "SecretList"), "Name"):
-        yield "secret", name, _later(secrets.delete_secret, SecretId=name, ForceDeleteWithoutRecovery=True)
-    for one in _all(iam, "list_roles", "Roles", PathPrefix=PATH):
-        yield "role", one["RoleName"], _later(_remove_role, iam, one["RoleName"])
-
-
-def _all(client: Any, operation: str, member: str, **more: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - an SDK client
-    for page in client.get_paginator(operation).paginate(**more):
-        yield from page[member]
-
-
-def _ours(found: Iterable[Mapping[str, Any]], named: str) -> list[str]:
-    return [one[named] for one in found if one[named].startswith(PREFIX)]
-
-
-def _later(act: Callable[..., Any], *arguments: Any, **named: Any) -> Callable[[], None]:  # noqa: ANN401 - any call's
-    def run() -> None:
-        act(*arguments, **named)
-
-    return run
-
-
-def _remove_role(iam: Any, name: str) -> None:  # noqa: ANN401 - an SDK client
-    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=name, PolicyName=policy)
-    iam.delete_role(RoleName=name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from live.verdicts import Outcome, Probe, Verdict, judged
+from live.verdicts import Making, Outcome, Probe, Verdict, judged
 from live.workshop import Slow
 from remediator.catalogue import registry
 from remediator.catalogue.policies import compact, session_policy
@@ -19,7 +19,7 @@ from remediator.core.windows import AHEAD, PERIOD
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from live.workshop import Workshop
+    from live.aws.workshop import AwsWorkshop
 
 SPREADS_WITHIN: Final = AHEAD * PERIOD
 """How long a changed trust policy may take to count, in seconds: windows are staged that far ahead."""
@@ -38,7 +38,7 @@ _GUESSES: Final = 20
 _DENY: Final = "probe-deny"
 
 
-def dates(shop: Workshop) -> Verdict:
+def dates(shop: AwsWorkshop) -> Verdict:
     """Let roles be trusted for an hour ago, for the hour to come and for two minutes, and try them."""
     now = shop.now()
     over = shop.role("over", [_between(shop, now - 2 * _HOUR, now - _HOUR)])
@@ -56,7 +56,7 @@ def dates(shop: Workshop) -> Verdict:
     return judged(seen, {"late_s": round(late, 1)}, holds=not early and late <= SKEW)
 
 
-def trust_spread(shop: Workshop) -> Verdict:
+def trust_spread(shop: AwsWorkshop) -> Verdict:
     """Change a trust policy's external id again and again, and see how long the new one takes and the old one stays."""
     iam = shop.customer.client("iam")
     role = shop.role("spread", [shop.trusted(external_id="round-0")])
@@ -78,7 +78,7 @@ def trust_spread(shop: Workshop) -> Verdict:
     return judged(seen, figures, holds=as_written)
 
 
-def deny_spread(shop: Workshop) -> Verdict:
+def deny_spread(shop: AwsWorkshop) -> Verdict:
     """Stop a session that is out by an unconditional Deny, then let in only sessions that are issued later."""
     name = shop.name("frozen")
     role = shop.role("frozen", [shop.trusted()])
@@ -103,7 +103,7 @@ def deny_spread(shop: Workshop) -> Verdict:
     return judged(seen, {"stopped_s": round(stopped, 1)}, holds=stays and stopped <= FREEZES_WITHIN)
 
 
-def packed(shop: Workshop) -> Verdict:
+def packed(shop: AwsWorkshop) -> Verdict:
     """Ask for sessions narrowed to more and more targets, of each kind, until STS says that they don't fit."""
     role = shop.role("packed", [shop.trusted()])
     try:
@@ -120,7 +120,7 @@ def packed(shop: Workshop) -> Verdict:
     return judged(seen, figures, holds=holds)
 
 
-def wrong_ids(shop: Workshop) -> Verdict:
+def wrong_ids(shop: AwsWorkshop) -> Verdict:
     """Guess external ids, and see whether STS slows down."""
     role = shop.role("guessed", [shop.trusted(external_id="nobody-knows")])
     seconds, let_in = [], 0
@@ -147,7 +147,7 @@ _TARGETS: Final = {
 }
 
 
-def _fill(shop: Workshop, role: str, fix_id: str, target: Any) -> tuple[int, int, str]:  # noqa: ANN401 - one of the above
+def _fill(shop: AwsWorkshop, role: str, fix_id: str, target: Any) -> tuple[int, int, str]:  # noqa: ANN401 - one of the above
     """Return how many targets went into a session, how full it was in percent, and what then refused one more."""
     fix, home, percent = registry.load(fix_id), Home("aws", "111122223333"), 0
     for count in range(1, 100):
@@ -162,7 +162,7 @@ def _fill(shop: Workshop, role: str, fix_id: str, target: Any) -> tuple[int, int
     return count, percent, "nothing"
 
 
-def _between(shop: Workshop, start: float, end: float) -> dict[str, Any]:
+def _between(shop: AwsWorkshop, start: float, end: float) -> dict[str, Any]:
     return shop.trusted(
         DateGreaterThanEquals={"aws:CurrentTime": _instant(start)}, DateLessThan={"aws:CurrentTime": _instant(end)}
     )
@@ -172,15 +172,15 @@ def _instant(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _takes(shop: Workshop, role: str, external_id: str) -> Any:  # noqa: ANN401 - a question for `until`
+def _takes(shop: AwsWorkshop, role: str, external_id: str) -> Any:  # noqa: ANN401 - a question for `until`
     return lambda: shop.assumed(role, ExternalId=external_id) is not None
 
 
-def _leaves(shop: Workshop, role: str, external_id: str) -> Any:  # noqa: ANN401 - a question for `until`
+def _leaves(shop: AwsWorkshop, role: str, external_id: str) -> Any:  # noqa: ANN401 - a question for `until`
     return lambda: shop.assumed(role, ExternalId=external_id) is None
 
 
-def _put(shop: Workshop, policy: str, statement: Mapping[str, Any]) -> None:
+def _put(shop: AwsWorkshop, policy: str, statement: Mapping[str, Any]) -> None:
     shop.customer.client("iam").put_role_policy(
         RoleName=shop.name("frozen"),
         PolicyName=policy,
@@ -188,7 +188,7 @@ def _put(shop: Workshop, policy: str, statement: Mapping[str, Any]) -> None:
     )
 
 
-def _session(shop: Workshop, role: str) -> Any:  # noqa: ANN401 - an SDK client
+def _session(shop: AwsWorkshop, role: str) -> Any:  # noqa: ANN401 - an SDK client
     answer = shop.assumed(role)
     if answer is None:
         raise Slow("the role lets nobody in any more")
@@ -210,27 +210,24 @@ def _rounded(seconds: list[float]) -> list[float]:
 
 
 PROBES: Final = (
-    Probe("dates", "STS honours aws:CurrentTime in a trust policy, to the second", ("3 IAM roles",), 4, dates),
+    Probe("dates", "STS honours aws:CurrentTime in a trust policy, to the second", Making(("3 IAM roles",), 4), dates),
     Probe(
         "trust-spread",
         f"a changed trust policy counts within {SPREADS_WITHIN:.0f} s and is read back as it was written",
-        ("1 IAM role",),
-        5,
+        Making(("1 IAM role",), 5),
         trust_spread,
     ),
     Probe(
         "deny-spread",
         f"a Deny stops sessions within {FREEZES_WITHIN:.0f} s, and one by issue time keeps the old ones stopped",
-        ("1 IAM role with two inline policies",),
-        2,
+        Making(("1 IAM role with two inline policies",), 2),
         deny_spread,
     ),
     Probe(
         "packed",
         "a session policy of at least one target fits, and STS says PackedPolicyTooLarge of one too many",
-        ("1 IAM role",),
-        2,
+        Making(("1 IAM role",), 2),
         packed,
     ),
-    Probe("wrong-ids", "a wrong external id never passes", ("1 IAM role",), 1, wrong_ids),
+    Probe("wrong-ids", "a wrong external id never passes", Making(("1 IAM role",), 1), wrong_ids),
 )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from live.verdicts import Probe, Verdict, judged
+from live.verdicts import Making, Probe, Verdict, judged
 from live.workshop import Slow
 from remediator.vendor.sigv4 import Credentials, authorize
 from remediator.vendor.transport import HttpTransport, Unsigned
 
 if TYPE_CHECKING:
-    from live.workshop import Workshop
+    from live.aws.workshop import AwsWorkshop
 
 _CODE: Final = """
 import json
@@ -30,7 +30,7 @@ _PATIENCE: Final = 120.0
 _REFUSED: Final = 403
 
 
-def grants(shop: Workshop) -> Verdict:
+def grants(shop: AwsWorkshop) -> Verdict:
     """Call a URL with neither grant, with one, and with both, from the vendor's account."""
     url, role = _function(shop), _caller(shop)
     try:
@@ -52,7 +52,7 @@ def grants(shop: Workshop) -> Verdict:
     return judged(seen, figures, holds=holds)
 
 
-def _function(shop: Workshop) -> str:
+def _function(shop: AwsWorkshop) -> str:
     """Make a function that tells what it was handed, and its URL."""
     iam, functions = shop.customer.client("iam"), shop.customer.client("lambda")
     name = shop.name("echo")
@@ -80,18 +80,18 @@ def _function(shop: Workshop) -> str:
     return str(functions.create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"])
 
 
-def _caller(shop: Workshop) -> str:
+def _caller(shop: AwsWorkshop) -> str:
     """Make the role that calls, without any right of its own: the URL's policy alone lets it in."""
     return shop.role("caller", [shop.trusted()])
 
 
-def _grant(shop: Workshop, role: str, statement: str, action: str, **more: Any) -> None:  # noqa: ANN401 - AddPermission's
+def _grant(shop: AwsWorkshop, role: str, statement: str, action: str, **more: Any) -> None:  # noqa: ANN401 - AddPermission's
     shop.customer.client("lambda").add_permission(
         FunctionName=shop.name("echo"), StatementId=statement, Action=action, Principal=role, **more
     )
 
 
-def _call(shop: Workshop, url: str, held: Credentials) -> tuple[int, dict[str, Any]]:
+def _call(shop: AwsWorkshop, url: str, held: Credentials) -> tuple[int, dict[str, Any]]:
     region = str(shop.customer.client("lambda").meta.region_name)
     call = Unsigned("GET", f"{url.rstrip('/')}/v1/probe", {"x-twice": "one"}, {}, b"")
     reply = HttpTransport().send(authorize(call, held, region=region, now=shop.now()))
@@ -109,9 +109,7 @@ PROBES: Final = (
     Probe(
         "url-grants",
         "a function URL wants both InvokeFunctionUrl and InvokeFunction by URL, and tells who calls",
-        ("2 IAM roles", "1 function with a URL"),
-        3,
+        Making(("2 IAM roles", "1 function with a URL"), 3, {"function_request": 10, "function_gb_second": 1}),
         grants,
-        calls={"function_request": 10, "function_gb_second": 1},
     ),
 )

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from live.verdicts import Probe, Verdict, judged
+from live.verdicts import Making, Probe, Verdict, judged
 from live.workshop import TAGS
 
 if TYPE_CHECKING:
-    from live.workshop import Workshop
+    from live.aws.workshop import AwsWorkshop
 
 DOCUMENTED: Final = 100
 TRIES: Final = 130
 HOURS: Final = 9
 
 
-def versions(shop: Workshop) -> Verdict:
+def versions(shop: AwsWorkshop) -> Verdict:
     """Give one secret a new value at the rotator's pace, until it is refused."""
     client, name = shop.customer.client("secretsmanager"), shop.name("versions")
     tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
@@ -42,10 +42,8 @@ PROBES: Final = (
     Probe(
         "versions",
         f"a secret jams after about {DOCUMENTED} versions in a day, which is why there are six",
-        ("1 secret",),
-        HOURS * 60,
+        Making(("1 secret",), HOURS * 60, {"secret_month": 1 / 30, "secret_call": TRIES}),
         versions,
-        calls={"secret_month": 1 / 30, "secret_call": TRIES},
         by_request=True,
     ),
 )
