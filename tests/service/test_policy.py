@@ -94,6 +94,7 @@ def test_the_policy_comes_on_top_of_the_deployment_s_own_rules(site: Site) -> No
         '{"version": 1, "findings_per_day": -1}',
         '{"version": 1, "findings_per_day": 5.0}',
         '{"version": 1.0}',
+        '{"version": 1, "note": "\\ud800"}',
         '{"version": 1, "resource_groups": ["shop"]}',
         '{"version": 1, "exclude": "arn:aws:lamp:*"}',
         '{"version": 1, "note": "' + "x" * 20_000 + '"}',

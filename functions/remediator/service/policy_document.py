@@ -77,6 +77,7 @@ def checked(text: str, cloud: str) -> dict[str, JSON]:
         raise PolicyUnfit(f"the policy is longer than {LONGEST} characters")
     try:
         document = json.loads(text, object_pairs_hook=_distinct, parse_constant=_unknown, parse_float=_fraction)
+        json.dumps(document, ensure_ascii=False).encode()  # half a character, as \ud800, can't be stored
     except (ValueError, RecursionError) as error:
         raise PolicyUnfit(f"the policy isn't JSON: {error}") from None
     try:
