@@ -27,6 +27,11 @@ REFUSED_BY = {
     "a token without our app role": "the remediator",
     "the last staged window's code and opening": "the remediator",
     "the remediator's identity, with the last staged window's opening": "the gate",
+    "the vendor asks as before": "Key Vault",
+    "the live code, which no person admitted": "the remediator",
+    "the code, to apply once more": "the remediator",
+    "the code, in the next window": "the remediator",
+    "the right code, after three wrong ones": "the remediator",
 }
 """What issue and protocol say is refused, and by whom."""
 
@@ -43,3 +48,5 @@ def test_every_line_of_the_story_on_azure_holds(run: Any) -> None:
     assert {what: answered[what].partition(":")[0] for what in REFUSED_BY} == REFUSED_BY
     assert answered["the rotation, once its app is stopped"] == "doesn't fire"
     assert answered["the gate after it"] == "open"
+    assert answered["the code, to apply"] == "the remediator: 200 fixed"
+    assert answered["the operator admits that window again"] == "Spent"

@@ -1,12 +1,13 @@
-"""Stop the rotator, let time go by, and show that nothing opens any more."""
+"""Stop the rotator, let time go by, show that nothing opens any more, and start it again."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from remediator.cli.demo import verdicts
 from remediator.cli.demo.attacks import UNAUTHORIZED
+from remediator.cli.demo.board import Verdict
 from remediator.cli.demo.forgery import Forger
 from remediator.cli.demo.trespass import Trespass
 from remediator.core.gate import keys_of
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from remediator.local.mess import Mess
     from remediator.vendor import Finding
 
+ALREADY: Final = Verdict("the remediator", 200, "already_compliant")
+
 
 def close(stage: Stage, mess: Mess) -> None:
-    """Stop the rotation, and try everything once more after the last staged window."""
+    """Stop the rotation, try everything once more after the last staged window, and let it run again."""
     line = stage.board.line
-    line("the rotation, once its schedule is disabled", wanted="doesn't fire", got=_stop(stage))
+    _switch(stage, "DISABLED")
+    line("the rotation, once its schedule is disabled", wanted="doesn't fire", got=_fired(stage))
     last = _last_keys(stage)
     stage.account.clock.shift(last.window.closes - time.time() + 1)
     findings = [offence.finding for offence in mess.offences]
@@ -39,13 +43,21 @@ def close(stage: Stage, mess: Mess) -> None:
     Trespass(stage).with_memory("the remediator's role, with the last staged window's opening", last)
     line("the remediator, asked how the gate is", wanted="unavailable", got=stage.operator.health().gate)
     line("the gate", wanted="closed", got=stage.desk.examine(time.time()).gate)
+    _switch(stage, "ENABLED")
+    line("the rotation, once its schedule is enabled again", wanted="fires", got=_fired(stage))
+    line("the gate after it", wanted="open", got=stage.desk.examine(time.time()).gate)
+    line("what the vendor is answered now", wanted=ALREADY, got=verdicts.of_ask(lambda: stage.vendor.apply(findings)))
 
 
-def _stop(stage: Stage) -> str:
+def _switch(stage: Stage, state: str) -> None:
+    """Enable or disable the schedule as an administrator would."""
     scheduler = stage.admin("scheduler")
-    kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    kept = ("Name", "Description", "ScheduleExpression", "FlexibleTimeWindow", "Target")
     schedule = scheduler.get_schedule(Name=ROTATION)
-    scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
+    scheduler.update_schedule(**{name: schedule[name] for name in kept}, State=state)
+
+
+def _fired(stage: Stage) -> str:
     try:
         stage.account.rotate()
     except NoSchedule:

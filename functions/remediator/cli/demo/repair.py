@@ -75,16 +75,21 @@ class Repair:
             self._expect(result, AS_INTENDED, result.after)
         self._unchanged()
 
-    def roll_back_one(self) -> Offence:
-        """Take the closed port back as the operator, after the vendor has tried; return what lies open again."""
+    @property
+    def prey(self) -> tuple[Offence, Result]:
+        """Return what is rolled back, and lies open again, and how it was repaired: the closed port."""
         index = next(at for at, finding in enumerate(self._findings) if finding.fix == "aws.ec2.close-port")
-        before = self._told().results[index].before
+        return self.mess.offences[index], self._told().results[index]
+
+    def roll_back_one(self) -> None:
+        """Take one repair back as the operator, after the vendor has tried."""
+        _, repaired = self.prey
+        index, before = repaired.index, repaired.before
         self._line("the vendor tries it", Verdict("the remediator", 403, "forbidden"), self._vendors_try(index))
         answer = self._stage.operator.roll_back(self._told().id, [index])
         self._show(*answer_view(answer))
         [result] = answer.results
         self._expect(result, AS_FOUND, before)
-        return self.mess.offences[index]
 
     def _vendors_try(self, index: int) -> Verdict | str:
         try:

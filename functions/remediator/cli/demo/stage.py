@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -10,16 +11,19 @@ from botocore.config import Config
 from remediator.catalogue import registry
 from remediator.catalogue.errors import Underway
 from remediator.catalogue.spec import Home
+from remediator.core.windows import window_at
+from remediator.operator.aws.gate_roller import GateRoller
 from remediator.operator.aws.office import AwsOffice
 from remediator.vendor import Client, Deployment
 from remediator.vendor.aws_access import reader_access
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from remediator.catalogue.spec import JSON
     from remediator.cli.demo.board import Board
     from remediator.local.account import EmbeddedAccount
+    from remediator.vendor import Result
     from remediator.vendor.sigv4 import Credentials
 
 UNDERWAY: Final = "(a change is under way)"
@@ -72,6 +76,34 @@ class Stage:
             return fix.read(self.admin(fix.service, found.region), found)
         except Underway:
             return UNDERWAY
+
+    def setting_of(self, result: Result) -> JSON:
+        """Return the setting that a result is about, as an administrator reads it."""
+        return self.setting(str(result.fix), result.target or {})
+
+    def lay_open(self, result: Result) -> None:
+        """Bring a setting back to what was found there, as an administrator may."""
+        fix = registry.load(str(result.fix))
+        found = fix.target.parse(result.target or {}, self.home)
+        client = self.admin(fix.service, found.region)
+        fix.write(client, found, fix.read(client, found), result.before)
+
+    def let_a_window_pass(self) -> None:
+        """Be at the beginning of the next window, rotated, so that what follows has time for it."""
+        now = time.time()
+        self.account.clock.shift(window_at(now).not_after + 1 - now)
+        self.account.rotate()
+
+    def roller(self, tell: Callable[[str], None]) -> GateRoller:
+        """Return what rolls a sealed gate, with an administrator's rights; the account is never busy."""
+        return GateRoller(
+            self._admin,
+            str(self.account.stack_name),
+            endpoint_url=self.endpoint_url,
+            clock=time.time,
+            waits=lambda: (),
+            tell=tell,
+        )
 
     def passages_since(self, mark: int) -> str:
         """Return every session of the write role that was given, and every call in one, since a mark in the log."""

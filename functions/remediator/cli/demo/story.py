@@ -10,13 +10,16 @@ from rich.text import Text
 
 from remediator.cli.demo.azure import story as azure_story
 from remediator.cli.demo.board import Board
+from remediator.cli.demo.by_hand import ByHand
 from remediator.cli.demo.closing import close
 from remediator.cli.demo.clouds import Cloud
 from remediator.cli.demo.repair import Repair
+from remediator.cli.demo.sealed import Sealed, forbid_writes
 from remediator.cli.demo.siege import besiege
 from remediator.cli.demo.stage import Stage
 from remediator.core.windows import AHEAD
 from remediator.local.account import EmbeddedAccount
+from remediator.operator.codes import code_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,11 +57,31 @@ def _on_aws(speech: Speech, board: Board, latency_ms: int) -> None:
         with board.chapter("refresh", "What AWS carries out later comes about, and the vendor asks again"):
             repair.refresh()
         with board.chapter("roll back", "The operator takes one repair back"):
-            offence = repair.roll_back_one()
+            repair.roll_back_one()
         with board.chapter("attacks", "Everybody attacks"):
-            besiege(stage, repair.mess, offence)
-        with board.chapter("closed", "The rotator is stopped, and time goes by"):
+            besiege(stage, repair.mess, repair.prey[0])
+        with board.chapter("closed", "The rotator is stopped, time goes by, and it is started again"):
             close(stage, repair.mess)
+        _anew(account, board, repair)
+
+
+def _anew(account: EmbeddedAccount, board: Board, repair: Repair) -> None:
+    """Tell what is different where the customer chooses otherwise, on the same deployment."""
+    over = "The customer deploys over it, codes by hand and the gate sealed, where nobody else may write to IAM"
+    with board.chapter("deploy over", over):
+        forbid_writes(account)
+        account.deploy(delivery="manual", gate="sealed")
+        stage = Stage(account, board)
+        chosen = f"{stage.outputs['Delivery']}, {stage.outputs['Gate']}"
+        board.line("how codes are delivered, and how the gate is kept", wanted="manual, sealed", got=chosen)
+        stage.account.rotate()
+        board.line("the gate after a rotation", wanted="open", got=stage.desk.examine(time.time()).gate)
+    offence, repaired = repair.prey
+    by_hand = ByHand(stage, code_book(stage.desk), offence.finding, repaired)
+    with board.chapter("by hand", "The operator admits a window, and passes its six digits on"):
+        by_hand.tell(no_seed="Secrets Manager: AccessDeniedException")
+    with board.chapter("sealed", "The organisation lets nobody write to IAM, and the gate opens all the same"):
+        Sealed(stage, by_hand).tell()
 
 
 def _rotate(stage: Stage) -> None:

@@ -54,25 +54,29 @@ class Trespass:
 
     def as_remediator(self, live: WindowKeys) -> None:
         """Assume the write role with the remediator's own role: without an opening, with a guess, and as a control."""
-        self._assumes("the remediator's role assumes the write role without an opening", None, STS_DENIES)
+        self.assumes("the remediator's role assumes the write role without an opening", None, STS_DENIES)
         guessed = secrets.token_hex(32)
-        self._assumes("the remediator's role assumes the write role with a guess", guessed, STS_DENIES)
+        self.assumes("the remediator's role assumes the write role with a guess", guessed, STS_DENIES)
         genuine = gate_value(self._stage.deployment.id, live.window, live.opening).text()
-        self._assumes("control: with the opening that a live caller brings", genuine, Verdict("STS", 200, "allowed"))
+        self.assumes("control: with the opening that a live caller brings", genuine, Verdict("STS", 200, "allowed"))
 
     def with_memory(self, what: str, old: WindowKeys) -> None:
         """Assume the write role with what a genuine request of a window that is over once brought."""
         remembered = gate_value(self._stage.deployment.id, old.window, old.opening).text()
-        self._assumes(what, remembered, STS_DENIES)
+        self.assumes(what, remembered, STS_DENIES)
 
-    def _assumes(self, what: str, external_id: str | None, wanted: Verdict) -> None:
-        role = Acting(self._stage.outputs["RemediatorRoleArn"], "lambda.amazonaws.com")
-        session = service_session(role, "taken-over")
-        credentials = Credentials(session.access_key, session.secret_key, session.token)
-        sts = self._stage.client("sts", credentials)
+    def assumes(self, what: str, external_id: str | None, wanted: Verdict) -> None:
+        """Assume the write role with the remediator's own, and say how STS answers."""
+        sts = self._stage.client("sts", self.remediators_own())
         brought = {"ExternalId": external_id} if external_id else {}
         got = verdicts.of_call("sts", lambda: sts.assume_role(**self._write_role(), **brought))
         self._stage.board.line(what, wanted=wanted, got=got)
+
+    def remediators_own(self) -> Credentials:
+        """Return what the remediator's function has in its environment."""
+        role = Acting(self._stage.outputs["RemediatorRoleArn"], "lambda.amazonaws.com")
+        session = service_session(role, "taken-over")
+        return Credentials(session.access_key, session.secret_key, session.token)
 
     def _tries(self, what: str, service: str, call: Any) -> None:  # noqa: ANN401 - any call of an SDK client
         got = verdicts.of_call(service, call)

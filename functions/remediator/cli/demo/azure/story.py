@@ -13,13 +13,17 @@ from remediator.cli.demo.azure.repair import Repair
 from remediator.cli.demo.azure.signing_in import SigningIn
 from remediator.cli.demo.azure.stage import Stage
 from remediator.cli.demo.azure.trespass import Trespass
+from remediator.cli.demo.by_hand import ByHand
 from remediator.core.gate import Opening
 from remediator.core.windows import PERIOD
 from remediator.local.azure.cloud import EmbeddedAzure
+from remediator.local.azure.deployment import Order
+from remediator.operator.codes import code_book
 
 if TYPE_CHECKING:
     from remediator.cli.demo.board import Board
     from remediator.cli.speech import Speech
+    from remediator.vendor import Finding, Result
 
 
 def tell(speech: Speech, board: Board, *, latency_ms: int) -> None:
@@ -32,7 +36,7 @@ def tell(speech: Speech, board: Board, *, latency_ms: int) -> None:
         with board.chapter("azure: deploy", "The customer installs on Azure, with the project's installer"):
             azure.deploy()
             stage = Stage(azure, board)
-            board.line("the gate before the first rotation", wanted="unavailable", got=stage.operator.health().gate)
+            board.line("how codes are delivered", wanted="automatic", got=azure.outputs["Delivery"])
         with board.chapter("azure: rotate", "The rotator makes seeds, and seals the credential in each window"):
             azure.rotate()
             board.line("the gate after it", wanted="open", got=stage.operator.health().gate)
@@ -48,6 +52,18 @@ def tell(speech: Speech, board: Board, *, latency_ms: int) -> None:
             _besiege(stage, repair)
         with board.chapter("azure: closed", "The rotator is stopped, time goes by, and it is started again"):
             close(stage, repair)
+        repaired = applied.results[repair.findings.index(repair.prey)]
+        with board.chapter("azure: by hand", "The customer installs over it: codes are passed on by hand"):
+            _by_hand(azure, board, repair.prey, repaired)
+
+
+def _by_hand(azure: EmbeddedAzure, board: Board, prey: Finding, repaired: Result) -> None:
+    """Tell what is different where the customer lets a person decide, on the same deployment."""
+    azure.deploy(Order(settings={"delivery": "manual"}))
+    azure.rotate()
+    stage = Stage(azure, board)
+    board.line("how codes are delivered", wanted="manual", got=azure.outputs["Delivery"])
+    ByHand(stage, code_book(stage.desk), prey, repaired).tell(no_seed="Key Vault: Forbidden")
 
 
 def _besiege(stage: Stage, repair: Repair) -> None:
