@@ -30,13 +30,13 @@ PATIENCE = 100
 
 @dataclass(frozen=True)
 class Terminal:
-    """Run the real command in another process, with the file that tells it where the cloud is."""
+    """Run the real command in another process, with the file that tells it where the cloud is, and without boto3."""
 
     file: Path
 
     def run(self, *words: str, stdin: str | None = None, here: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own command
-            [*COMMAND, *words, *(("--account", str(self.file)) if here else ())],
+            [*WITHOUT_BOTO3, *words, *(("--account", str(self.file)) if here else ())],
             cwd=ROOT,
             env=ENVIRONMENT,
             input=stdin,
@@ -59,6 +59,7 @@ class Terminal:
 
 
 COMMAND = (sys.executable, "-c", "from remediator.cli.main import main; main()")
+WITHOUT_BOTO3 = (*COMMAND[:2], f"import sys; sys.modules['boto3'] = None; {COMMAND[2]}")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "functions"), "COLUMNS": "200", "NO_COLOR": "1"}
 
 

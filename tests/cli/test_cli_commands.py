@@ -282,7 +282,16 @@ class TestPlaces:
         assert result.exit_code == Exit.NOT_FOUND
         assert "nobody" in result.stderr
 
-    @pytest.mark.parametrize(("text", "said"), [("{", "isn't JSON"), ('{"aws_endpoint_url": "x"}', "credentials")])
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("{", "isn't JSON"),
+            ("[]", "credentials"),
+            ('{"cloud": "mars"}', "credentials"),
+            ('{"aws_endpoint_url": "x"}', "credentials"),
+            ('{"cloud": "azure"}', "environment"),
+        ],
+    )
     def test_an_account_file_that_is_none_is_a_usage_error(
         self, run: Any, tmp_path: Path, text: str, said: str
     ) -> None:

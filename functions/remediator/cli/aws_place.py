@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import boto3
 
-from remediator.cli.exits import Exit
-from remediator.cli.failures import Failed
-from remediator.cli.places import credentials_of
 from remediator.operator.aws.captor import AwsCaptor
 from remediator.operator.aws.gate_roller import GateRoller
 from remediator.operator.aws.office import AwsOffice, outputs_of
@@ -74,11 +71,4 @@ class AwsPlace:
         """Return a session of somebody of an embedded account; elsewhere that of whoever is signed in."""
         if self.described is None:
             return boto3.Session(profile_name=self.profile, region_name=self.region)
-        try:
-            return boto3.Session(**credentials_of(whose, self.described), region_name=self.described["region"])
-        except (KeyError, TypeError):
-            raise Failed(
-                f"the file's {whose}_credentials aren't AWS's",
-                exit=Exit.USAGE,
-                next="Let `remediator local up --json FILE` write it.",
-            ) from None
+        return boto3.Session(**self.described[f"{whose}_credentials"], region_name=self.described["region"])

@@ -13,7 +13,6 @@ from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from remediator.azure.arm_client import ArmClient
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
-from remediator.cli.places import credentials_of
 from remediator.operator.azure.captor import AzureCaptor
 from remediator.operator.azure.office import PATIENCE, AzureOffice, outputs_of
 from remediator.vendor.azure_access import AzureAccess
@@ -56,15 +55,8 @@ class AzurePlace:
         if self.described is None:
             return DefaultAzureCredential()
         self._enter(self.described)
-        given = credentials_of(whose, self.described)
-        try:
-            return ClientSecretCredential(given["tenant_id"], given["client_id"], given["client_secret"])
-        except KeyError:
-            raise Failed(
-                f"the file's {whose}_credentials aren't Azure's",
-                exit=Exit.USAGE,
-                next="Let `remediator local up --cloud azure --json FILE` write it.",
-            ) from None
+        given = self.described[f"{whose}_credentials"]
+        return ClientSecretCredential(given["tenant_id"], given["client_id"], given["client_secret"])
 
     @property
     def site(self) -> tuple[str, str]:

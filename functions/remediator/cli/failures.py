@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from remediator.cli.speech import Speech
     from remediator.vendor.errors import NotServed
 
-
+_AWSS: Final = ("botocore.", "boto3.")
 _AZURES: Final = ("azure.", "remediator.azure", "remediator.catalogue.azure")
+"""Where the errors of a cloud's SDK, and of what is built upon it, are defined."""
 
 
 class Failed(Exception):  # noqa: N818 - errors are named for what is the case
@@ -58,42 +59,43 @@ def expected(speech: Speech) -> Iterator[None]:
 
 def explained(error: Exception) -> Failed | None:
     """Return the error in the words of the command line, or None if nobody expected it."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from remediator.catalogue.errors import Unfit
     from remediator.operator.errors import NotFound
     from remediator.service.errors import NotDone
-    from remediator.vendor.errors import NotServed, Unreachable
+    from remediator.vendor.errors import NotServed
 
     if isinstance(error, NotFound):
         return Failed(str(error), exit=Exit.NOT_FOUND, next=error.next)
     if isinstance(error, NotServed):
-        advice = advice_on(error)
-        resendable = advice.exit is Exit.NOT_NOW or isinstance(error, Unreachable)
-        return Failed(str(error), exit=advice.exit, next=advice.next, key=error.key if resendable else None)
-    if isinstance(error, (Unfit, NotDone)):
-        unfit = Advice(Exit.NOT_FOUND, "`remediator fixes list` shows what there is.")
-        not_done = Advice(Exit.REFUSED, "Check that you are signed in as the operator.")
-        advice = unfit if isinstance(error, Unfit) else not_done
-        return Failed(str(error), exit=advice.exit, next=advice.next)
-    if isinstance(error, ClientError):
-        said = error.response.get("Error", {})
-        message = f"{error.operation_name}: {said.get('Code')}: {said.get('Message')}"
-        return Failed(message, exit=Exit.REFUSED, next="Check --profile, --region and the role's permissions.")
-    if isinstance(error, BotoCoreError):
-        return Failed(str(error), exit=Exit.NOT_FOUND, next="Check --profile and --region, and that you are signed in.")
-    return _explained_on_azure(error) if _is_azures(error) else None
+        return _not_served(error)
+    if isinstance(error, Unfit):
+        return Failed(str(error), exit=Exit.NOT_FOUND, next="`remediator fixes list` shows what there is.")
+    if isinstance(error, NotDone):
+        return Failed(str(error), exit=Exit.REFUSED, next="Check that you are signed in as the operator.")
+    return _explained_by_cloud(error)
 
 
-def _is_azures(error: Exception) -> bool:
-    """Tell whether an error comes out of Azure's SDK, or of what is built upon it: only then that SDK is imported."""
-    return any(kind.__module__.startswith(_AZURES) for kind in type(error).__mro__)
+def _not_served(error: NotServed) -> Failed:
+    """Show the key where the same request may be sent again."""
+    from remediator.vendor.errors import Unreachable
+
+    advice = advice_on(error)
+    resendable = advice.exit is Exit.NOT_NOW or isinstance(error, Unreachable)
+    return Failed(str(error), exit=advice.exit, next=advice.next, key=error.key if resendable else None)
 
 
-def _explained_on_azure(error: Exception) -> Failed | None:
-    from remediator.cli.azure_failures import explained_on_azure
+def _explained_by_cloud(error: Exception) -> Failed | None:
+    """Ask the half whose SDK the error comes out of: only then is that SDK there for certain."""
+    modules = [kind.__module__ for kind in type(error).__mro__]
+    if any(name.startswith(_AWSS) for name in modules):
+        from remediator.cli.aws_failures import explained_on_aws
 
-    return explained_on_azure(error)
+        return explained_on_aws(error)
+    if any(name.startswith(_AZURES) for name in modules):
+        from remediator.cli.azure_failures import explained_on_azure
+
+        return explained_on_azure(error)
+    return None
 
 
 def advice_on(error: NotServed) -> Advice:

@@ -34,6 +34,12 @@ _OPTIONS: Final[Mapping[Cloud, tuple[str, ...]]] = {
     Cloud.AWS: ("profile", "region", "stack"),
     Cloud.AZURE: ("subscription", "resource_group"),
 }
+_SIDES: Final = frozenset(("admin_credentials", "operator_credentials", "vendor_credentials"))
+_WRITTEN: Final[Mapping[str, frozenset[str]]] = {
+    Cloud.AWS: _SIDES | {"aws_endpoint_url", "outputs", "region"},
+    Cloud.AZURE: _SIDES | {"ca_file", "environment", "outputs", "resource_group", "subscription_id"},
+}
+"""What is taken from an embedded cloud's file."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Place:
     @cached_property
     def there(self) -> AwsPlace | AzurePlace:
         """Return the place on its cloud, or raise `Failed` where the options don't name one."""
-        described: Mapping[str, Any] | None = read_json(self.account) if self.account else None
+        described = embedded(self.account) if self.account else None
         cloud = self._cloud(described)
         self._require_options_of(cloud, described)
         if cloud is Cloud.AZURE:
@@ -110,16 +116,18 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
         raise Failed(f"{path} isn't JSON", exit=Exit.USAGE, next="Check that it is the right file.") from None
 
 
-def credentials_of(whose: str, described: Mapping[str, Any]) -> dict[str, Any]:
-    """Return somebody's credentials in an embedded cloud's file, or raise `Failed`."""
-    found = described.get(f"{whose}_credentials")
-    if not isinstance(found, dict):
+def embedded(path: Path) -> Mapping[str, Any]:
+    """Read what an embedded cloud says of itself, or raise `Failed` if the file is another one."""
+    found = read_json(path)
+    said = found if isinstance(found, dict) else {}
+    missing = _WRITTEN.get(said.get("cloud", Cloud.AWS), _SIDES) - said.keys()
+    if missing:
         raise Failed(
-            f"the file has no {whose}_credentials",
+            f"{path} lacks {', '.join(sorted(missing))}",
             exit=Exit.USAGE,
-            next="Let `remediator local up --json FILE` write it.",
+            next="Name the file that `remediator local up --json FILE` wrote.",
         )
-    return found
+    return said
 
 
 def flat(outputs: Any) -> Mapping[str, str]:  # noqa: ANN401 - as the file has it
