@@ -175,7 +175,7 @@ def _examine() -> list[Statement]:
 
 
 def _freeze(seeds: Seeds) -> list[Statement]:
-    """Return what stopping takes: the state, and a Deny in the write role. The gate is moved by the rotator alone.
+    """Return what a freeze takes: the state, and a Deny in the write role. The gate is moved by the rotator alone.
 
     IAM can't limit what an inline policy says. So it may be put only while the role has its boundary, above which no
     policy lifts it; and who puts it can't let anybody assume the role. See decision 0016.

@@ -20,9 +20,9 @@ from remediator.local.azure.places import SUBSCRIPTION
 from remediator.operator.azure import office as office_module
 from remediator.operator.azure.freeze import LONGEST_RUN, ControlEntity, SealedKeys
 from remediator.operator.azure.office import AzureOffice, named_in
+from remediator.service.control import Order
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.freeze import Freezer, Part
-from remediator.service.stopping import Order
 from tests.azure.azure_house import asking
 from tests.docs.pages import ROOT
 

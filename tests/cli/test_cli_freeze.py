@@ -14,8 +14,8 @@ from remediator.aws.staging import LEASE
 from remediator.cli.exits import Exit
 from remediator.operator import waiting
 from remediator.operator.aws import freeze, office
+from remediator.service.control import Order
 from remediator.service.errors import FrozenAgain, NotDone
-from remediator.service.stopping import Order
 from tests.cli.conftest import document
 
 if TYPE_CHECKING:

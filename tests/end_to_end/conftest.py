@@ -19,7 +19,7 @@ from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence
 from remediator.operator.history import Wanted, history
 from remediator.operator.policy import editor_of
-from remediator.service.stopping import Order
+from remediator.service.control import Order
 from remediator.vendor import Client, Deployment, Finding
 from remediator.vendor.aws_access import reader_access
 from remediator.vendor.patience import Patience

@@ -18,8 +18,8 @@ from remediator.core.windows import window_at
 from remediator.local.emulator.sessions import service_session
 from remediator.local.runtime.functions import Acting, Credentials
 from remediator.operator.aws.freeze import POLICY
+from remediator.service.control import Order
 from remediator.service.freeze import Part
-from remediator.service.stopping import Order
 from remediator.vendor import Finding
 from remediator.vendor.errors import Frozen, NotServed
 from tests.local.hosting import eventually

@@ -23,8 +23,8 @@ from remediator.local.runtime.functions import Acting
 from remediator.operator.aws.gate_roller import GateRoller, Rolled
 from remediator.operator.aws.office import AwsOffice
 from remediator.operator.errors import NotSealed
+from remediator.service.control import Order
 from remediator.service.freeze import Part
-from remediator.service.stopping import Order
 from remediator.vendor import Client, Deployment, Finding, errors
 from remediator.vendor.aws_access import reader_access
 from tests.end_to_end.conftest import IMPATIENT

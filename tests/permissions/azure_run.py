@@ -17,7 +17,7 @@ from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence
 from remediator.operator.history import Wanted, history
 from remediator.operator.policy import editor_of
-from remediator.service.stopping import Order
+from remediator.service.control import Order
 from remediator.vendor import Client
 from remediator.vendor.azure_access import AzureAccess
 from remediator.vendor.azure_deployment import AzureDeployment

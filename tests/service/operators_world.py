@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from remediator.service.control import Control, Order
 from remediator.service.errors import FrozenAgain, LeaseTaken, NotDone
 from remediator.service.freeze import Freezer
-from remediator.service.stopping import Control, Order
 from tests.service.world import Clock, Steps
 
 if TYPE_CHECKING:

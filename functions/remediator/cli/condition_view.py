@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from remediator.operator.condition import Condition
-    from remediator.service.stopping import Control
+    from remediator.service.control import Control
 
 _GATES: Final = {
     "open": ("● open", "bold green"),

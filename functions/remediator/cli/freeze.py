@@ -27,8 +27,8 @@ def freeze(*, reason: Reason = "", place: Place, speech: Speech) -> None:
 
     Example:  [cyan]remediator freeze --reason "the vendor says its key leaked" --region eu-west-1[/cyan]
     """
-    from remediator.cli.stopping import ordered
-    from remediator.cli.stopping_view import FREEZING
+    from remediator.cli.freeze_order import ordered
+    from remediator.cli.freeze_view import FREEZING
 
     ordered(FREEZING, place.operator(), reason, speech, lambda freezer, order: freezer.freeze(order))
 
@@ -51,8 +51,8 @@ def unfreeze(
 
     Example:  [cyan]remediator unfreeze --reason "key replaced" --yes --region eu-west-1[/cyan]
     """
-    from remediator.cli.stopping import ordered, require_wanted
-    from remediator.cli.stopping_view import UNFREEZING
+    from remediator.cli.freeze_order import ordered, require_wanted
+    from remediator.cli.freeze_view import UNFREEZING
 
     office = place.operator()
     if not yes:

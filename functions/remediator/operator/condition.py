@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from remediator.catalogue.spec import JSON
     from remediator.operator.office import CloudName
-    from remediator.service.stopping import Control
+    from remediator.service.control import Control
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from remediator.aws.trail import FREEZE
+from remediator.service.control import Control, Order
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.freeze import Freezer
-from remediator.service.stopping import Control, Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

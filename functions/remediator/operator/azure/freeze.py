@@ -15,9 +15,9 @@ from azure.data.tables import UpdateMode
 
 from remediator.azure.windows_table import CONTROL, CONTROL_TABLE, PARTITION, WINDOWS_TABLE, row_of
 from remediator.core.windows import window_at
+from remediator.service.control import Control, Order
 from remediator.service.errors import FrozenAgain, NotDone
 from remediator.service.freeze import Freezer
-from remediator.service.stopping import Control, Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

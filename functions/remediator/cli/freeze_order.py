@@ -11,14 +11,14 @@ import typer
 
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
-from remediator.cli.stopping_view import order_view, step_view
-from remediator.service.stopping import Order
+from remediator.cli.freeze_view import order_view, step_view
+from remediator.service.control import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from remediator.cli.freeze_view import Words
     from remediator.cli.speech import Speech
-    from remediator.cli.stopping_view import Words
     from remediator.operator.office import Office
     from remediator.service.freeze import Freezer, Step
 

@@ -1,4 +1,4 @@
-"""Say to a person what is stopped and what isn't."""
+"""Say to a person what a freeze holds and what isn't."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from remediator.service.freeze import Part
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from remediator.service.control import Control
     from remediator.service.freeze import Step
-    from remediator.service.stopping import Control
 
 
 @dataclass(frozen=True, slots=True)
