@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from remediator.local.azure.places import LOCATION, SUBSCRIPTION
 
 _RETENTION_DAYS: Final = 90
+DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Registry:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._vaults: dict[str, Vault] = {}
+        self._deleted: dict[str, tuple[Vault, float]] = {}
         self._accounts: dict[str, StorageAccount] = {}
         self._topics: dict[str, Topic] = {}
         self.others: list[Estate] = []
@@ -123,8 +126,32 @@ class Registry:
             self._topics[topic.name.lower()] = topic
         return topic
 
+    def deleted_vaults(self) -> list[tuple[Vault, float]]:
+        """Return the vaults that are deleted and can still be recovered, each with the moment of its deletion."""
+        with self._lock:
+            found = list(self._deleted.values())
+        return [(vault, when) for vault, when in found if when + vault.retention_days * DAY > time.time()]
+
+    def purge_vault(self, name: str) -> None:
+        """Forget a deleted vault for good."""
+        with self._lock:
+            self._deleted.pop(name.lower(), None)
+
+    def forget_below(self, scope: str) -> None:
+        """Delete what is in a scope: vaults softly, the others for good."""
+        with self._lock:
+            gone = {name: one for name, one in self._vaults.items() if _below(one.resource_id, scope)}
+            self._deleted |= {name: (one, time.time()) for name, one in gone.items()}
+            for known in (self._vaults, self._accounts, self._topics):
+                for name in [name for name, one in known.items() if _below(one.resource_id, scope)]:
+                    del known[name]
+
     def topic(self, name: str) -> Topic | None:
         """Return the Event Grid topic of a name."""
         with self._lock:
             known = self._topics.get(name.lower())
         return known or next((met for other in self.others if (met := other.topic(name))), None)
+
+
+def _below(resource: str, scope: str) -> bool:
+    return resource.lower().startswith(f"{scope.lower()}/")

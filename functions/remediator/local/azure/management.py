@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from remediator.local.azure.entra.tokens import Mint
     from remediator.local.azure.rbac.roles import Rbac
     from remediator.local.azure.rbac.service import Authorization
+    from remediator.local.azure.resources.removal import Removal
     from remediator.local.azure.resources.service import Resources
 
 _CHALLENGE: Final = f'Bearer authorization_uri="https://login.windows.net/{TENANT}", error="invalid_token"'
@@ -51,13 +52,20 @@ class Asked(Protocol):
 class Management:
     """Serve one subscription's control plane."""
 
-    def __init__(
-        self, mint: Mint, rbac: Rbac, authorization: Authorization, resources: Resources, arm: EmbeddedArm
+    def __init__(  # noqa: PLR0913, PLR0917 - one per part
+        self,
+        mint: Mint,
+        rbac: Rbac,
+        authorization: Authorization,
+        resources: Resources,
+        removal: Removal,
+        arm: EmbeddedArm,
     ) -> None:
         self._mint = mint
         self._rbac = rbac
         self._authorization = authorization
         self._resources = resources
+        self._removal = removal
         self._arm = arm
 
     def plan(self, request: Request) -> Plan:
@@ -74,6 +82,9 @@ class Management:
             if deployed is not None:
                 may = partial(self._rbac.allows, caller.object_id)
                 return self._own(deployed, caller, call, lambda: self._resources.perform(deployed, may))
+            removed = self._removal.understand(request)
+            if removed is not None:
+                return self._own(removed, caller, call, lambda: self._removal.perform(removed))
             return self._about_targets(request, caller, call)
         except Unfit as unfit:
             raise Refused(_answer(_refusal(unfit)), str(unfit), call) from None

@@ -15,6 +15,7 @@ from remediator.local.azure.rbac.service import Authorization
 from remediator.local.azure.resources.deployments import Deployments, Groups
 from remediator.local.azure.resources.making import Maker
 from remediator.local.azure.resources.publishing import Publishing
+from remediator.local.azure.resources.removal import Removal
 from remediator.local.azure.resources.service import Resources
 from remediator.local.azure.resources.sites import SiteKeeper
 from remediator.local.azure.tables.azurite import Azurite
@@ -75,13 +76,16 @@ class Services:
             tables=self.tables,
             sites=self.sites,
         )
+        deployments = Deployments(groups, maker)
+        stores = (groups, deployments, maker, state.estate, self.vaults, self.sites, state.rbac, self.arm)
+        removal = Removal(groups, state.estate, tuple(one.forget_below for one in stores))
         resources = Resources(
             groups=groups,
-            deployments=Deployments(groups, maker),
+            deployments=deployments,
             maker=maker,
             sites=self.sites,
             host=host,
             estate=state.estate,
             vaults=self.vaults,
         )
-        return Management(state.mint, state.rbac, Authorization(state.rbac), resources, self.arm)
+        return Management(state.mint, state.rbac, Authorization(state.rbac), resources, removal, self.arm)

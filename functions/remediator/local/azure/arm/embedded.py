@@ -96,6 +96,13 @@ class EmbeddedArm:
             self.operations.settle()
             return copy.deepcopy(self._resources[path.lower()])
 
+    def forget_below(self, scope: str) -> None:
+        """Forget the resources in a scope."""
+        with self._lock:
+            self.operations.forget_below(scope)
+            for key in [key for key in self._resources if key.startswith(f"{scope.lower()}/")]:
+                del self._resources[key]
+
     def set(self, path: str, body: Mapping[str, Any]) -> None:
         """Put a resource in a state, past all that Azure would check."""
         with self._lock:

@@ -51,6 +51,10 @@ class Operations:
         self.failures: list[tuple[str, str]] = []
         """The codes and messages that the next operations end with."""
 
+    def forget_below(self, scope: str) -> None:
+        """Forget the operations on what is in a scope: nothing is made there any more."""
+        self._all = {name: one for name, one in self._all.items() if not one.key.startswith(f"{scope.lower()}/")}
+
     def start(self, key: str, finish: Callable[[], dict[str, Any]]) -> Operation:
         """Start an operation on the resource under a key; `finish` makes it so, and returns the resource."""
         fails = self.failures.pop(0) if self.failures else None

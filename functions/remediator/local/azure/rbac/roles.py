@@ -118,6 +118,12 @@ class Rbac:
             self._assignments[name] = ended
             return ended
 
+    def forget_below(self, scope: str) -> None:
+        """Forget the assignments in a scope, which ends with its resource."""
+        with self._lock:
+            for name in [name for name, one in self._assignments.items() if covers(scope, one.scope)]:
+                del self._assignments[name]
+
     def assignments(self, *, principal: str | None = None) -> list[RoleAssignment]:
         """Return the assignments that stand, whether they count yet or not."""
         with self._lock:

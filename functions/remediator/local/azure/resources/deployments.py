@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from remediator.local.azure.arm.refusals import ArmRefusal
 from remediator.local.azure.places import LOCATION, subscription_id
+from remediator.local.azure.rbac.roles import covers
 from remediator.local.azure.resources.evaluation import evaluated
 from remediator.local.azure.resources.templates import demand
 
@@ -64,6 +65,16 @@ class Groups:
             if name.lower() not in self._groups:
                 raise ArmRefusal(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
             return dict(self._groups[name.lower()])
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return every group."""
+        with self._lock:
+            return [dict(one) for one in self._groups.values()]
+
+    def forget_below(self, scope: str) -> None:
+        """Forget the group that a scope names."""
+        with self._lock:
+            self._groups.pop(scope.rpartition("/")[2].lower(), None)
 
 
 class Deployments:
@@ -129,6 +140,12 @@ class Deployments:
         """Delete a record; return whether there was one. What was deployed stays."""
         with self._lock:
             return self._records.pop(path.lower(), None) is not None
+
+    def forget_below(self, scope: str) -> None:
+        """Forget the records of what was deployed in a scope."""
+        with self._lock:
+            for path in [path for path in self._records if covers(scope, path)]:
+                del self._records[path]
 
 
 def _require(action: str, scope: str, allowed: Callable[[str, str], bool]) -> None:

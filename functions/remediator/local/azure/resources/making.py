@@ -13,7 +13,7 @@ from remediator.local.azure.arm.refusals import ArmRefusal
 from remediator.local.azure.estate import StorageAccount, Topic, Vault
 from remediator.local.azure.places import LOCATION, SITES
 from remediator.local.azure.rbac.documents import Unfit, wanted_assignment, wanted_definition
-from remediator.local.azure.rbac.roles import NoSuchPrincipal, NoSuchRole
+from remediator.local.azure.rbac.roles import NoSuchPrincipal, NoSuchRole, covers
 from remediator.local.azure.resources.evaluation import identity_ids
 from remediator.local.azure.vault.secrets import Problem
 
@@ -89,6 +89,14 @@ class Maker:
         within = f"/resourcegroups/{group.lower()}/"
         return [copy.deepcopy(one) for key, one in found if within in key and str(one["type"]).lower() == kind.lower()]
 
+    def forget_below(self, scope: str) -> None:
+        """Forget what was made in a scope, and the principals of the identities there."""
+        for key in [key for key in self._documents if covers(scope, key)]:
+            identity = self._directory.managed_identity(key)
+            if identity is not None:
+                self._directory.remove_principal(identity.object_id)
+            del self._documents[key]
+
     def _identity(self, wanted: Wanted) -> None:
         if self._directory.managed_identity(wanted.id) is None:
             self._directory.add_managed_identity(_name(wanted), wanted.id, identity_ids(wanted.id))
@@ -115,6 +123,9 @@ class Maker:
             raise ArmRefusal(400, "BadRequest", "The embedded vaults know access by roles only.")
         days = int(properties.get("softDeleteRetentionInDays", 90))
         protected = bool(properties.get("enablePurgeProtection", False))
+        if any(one.name.lower() == _name(wanted).lower() for one, _ in self._estate.deleted_vaults()):
+            what = f"A vault with the same name already exists in deleted state: {_name(wanted)}. Recover or purge it."
+            raise ArmRefusal(409, "ConflictError", what)
         self._estate.put_vault(Vault(_name(wanted), wanted.id, protected, days))
 
     def _secret(self, wanted: Wanted) -> None:

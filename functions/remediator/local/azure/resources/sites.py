@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from remediator.local.azure.apps.app import FunctionApp
 from remediator.local.azure.apps.settings import BadApp
+from remediator.local.azure.rbac.roles import covers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,6 +109,15 @@ class SiteKeeper:
             if identity == "latest":
                 return builds[-1] if builds else None
             return next((one for one in builds if one.id == identity), None)
+
+    def forget_below(self, scope: str) -> None:
+        """Stop and forget the sites in a scope."""
+        with self._lock:
+            gone = [self._sites.pop(key) for key in list(self._sites) if covers(scope, key)]
+        for site in gone:
+            self._host.remove(site.name)
+            if site.folder is not None:
+                shutil.rmtree(site.folder, ignore_errors=True)
 
     def stop(self, site: Site) -> None:
         """Stop a site: nobody answers at its name, and its timers don't fire."""

@@ -92,6 +92,12 @@ class Vaults:
         with self._lock:
             return self._secrets.setdefault(vault.resource_id.lower(), Secrets())
 
+    def forget_below(self, scope: str) -> None:
+        """Forget what the vaults in a scope hold."""
+        with self._lock:
+            for key in [key for key in self._secrets if key.startswith(f"{scope.lower()}/")]:
+                del self._secrets[key]
+
     def put(self, vault: Vault, name: str, document: bytes) -> None:
         """Set a secret as Resource Manager does: without a role on the data plane. Raises `Problem`."""
         self.secrets(vault).put(name, new_version(document, int(time.time())))
