@@ -53,7 +53,8 @@ demo: Final = Demo(
         },
     ),
     "deploys with `cdk deploy`, plans, applies, looks, rolls back, tries what must be refused, and destroys it",
-    "The demo's key is kept by KMS, unusable and free, for seven days, and its packages by the CDK's bucket.",
+    "What the demo's stack makes has every deployment's names: an account that has one can't have the demo's."
+    "\nThe demo's key is kept by KMS, unusable and free, for seven days, and its packages by the CDK's bucket.",
 )
 
 

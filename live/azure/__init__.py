@@ -1,0 +1,1 @@
+"""Ask Azure, with one subscription and the directory that it trusts."""
