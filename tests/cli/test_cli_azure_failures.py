@@ -56,6 +56,15 @@ def test_a_refusal_ends_with_its_exit_and_advice(error: Exception, end: Exit) ->
     assert "secret-of-theirs" not in str(failed)
 
 
+def test_where_entra_did_not_answer_nobody_is_told_to_sign_in() -> None:
+    error = ClientAuthenticationError("Authentication failed: no way to the host")
+    error.__cause__ = ServiceRequestError("no way")
+    failed = explained(error)
+    assert failed is not None
+    assert (str(failed), failed.exit) == ("no answer from Azure: no way", Exit.NOT_FOUND)
+    assert "network" in failed.next
+
+
 def test_a_defect_is_not_explained_away() -> None:
     assert explained(KeyError("x")) is None
 

@@ -71,7 +71,7 @@ def test_no_command_on_aws_loads_azures_sdk(tmp_path: Path) -> None:
 
 
 def test_the_office_on_azure_loads_no_boto3(tmp_path: Path) -> None:
-    described = {"subscription_id": ID, "resource_group": "g", "environment": {}, "ca_file": None}
+    described: dict[str, object] = {"subscription_id": ID, "resource_group": "g", "environment": {}, "ca_file": None}
     command = ("history", "--receipts-table", "former")
     *codes, loaded = run([command], tmp_path / "a.json", "azure", **described)
     assert codes == [str(Exit.NOT_FOUND.value)]

@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ import typer
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.options import command
+from remediator.cli.places import GUID
 from remediator.cli.speech import Speech
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ app = typer.Typer(
     ),
 )
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _WHERE = "Which deployment"
 _WHO = "Who may call"
 _WHAT = "What may be touched"
@@ -105,11 +104,11 @@ def install(  # noqa: PLR0913 - one per option
     --reader … --operator … --scope /subscriptions/…/resourceGroups/shop[/cyan]
     """
     from remediator.azure_install.installation import Installation
-    from remediator.azure_install.plan import Site, Wanted
+    from remediator.azure_install.plan import Wanted
     from remediator.catalogue.registry import all_fixes
 
     wanted = Wanted(
-        site=Site(subscription, resource_group),
+        site=_site(subscription, resource_group),
         location=location,
         reader=reader,
         operator=operator,
@@ -128,7 +127,7 @@ def install(  # noqa: PLR0913 - one per option
             "retentionDays": retention_days,
         },
     )
-    _require_guids(subscription=subscription, reader=reader, operator=operator)
+    _require_guids(reader=reader, operator=operator)
     objection = wanted.objection()
     if objection:
         raise Failed(f"{objection}.", exit=Exit.USAGE, next="`remediator azure install --help` shows an example.")
@@ -150,16 +149,10 @@ def doctor(*, subscription: Subscription, resource_group: Group, speech: Speech)
     Example:  [cyan]remediator azure doctor --subscription … --resource-group remediation[/cyan]
     """
     from remediator.azure_install.examination import examine
-    from remediator.azure_install.plan import Site
+    from remediator.cli.check_view import check_view, checks_document
 
-    _require_guids(subscription=subscription)
-    findings = examine(_connect(Site(subscription, resource_group), speech))
-    shown = []
-    for one in findings:
-        shown.append(f"{'✓' if one.fine else '✗'} {one.about}: {one.said}")
-        shown += [f"  {one.next}"] if one.next else []
-    document = [{"about": one.about, "fine": one.fine, "said": one.said, "next": one.next} for one in findings]
-    speech.answer({"findings": document}, *shown)
+    findings = examine(_connect(_site(subscription, resource_group), speech))
+    speech.answer({"findings": checks_document(findings)}, *(line for one in findings for line in check_view(one)))
     if not all(one.fine for one in findings):
         raise typer.Exit(Exit.NOT_FIXED)
 
@@ -187,10 +180,8 @@ def roll_credential(
     Example:  [cyan]remediator azure roll-credential --subscription … --resource-group remediation --wait[/cyan]
     """
     from remediator.azure_install.credential import Phase, day_of
-    from remediator.azure_install.plan import Site
 
-    _require_guids(subscription=subscription)
-    cloud = _connect(Site(subscription, resource_group), speech)
+    cloud = _connect(_site(subscription, resource_group), speech)
     deployed = cloud.installed()
     keeper = cloud.keeper(deployed)
     rolled = keeper.roll(at_once=at_once)
@@ -223,30 +214,35 @@ def uninstall(
 
     Example:  [cyan]remediator azure uninstall --subscription … --resource-group remediation[/cyan]
     """
-    from remediator.azure_install.plan import Site
     from remediator.azure_install.removal import KEPT
     from remediator.azure_install.removal import uninstall as remove
 
-    _require_guids(subscription=subscription)
-    if not yes and (speech.json or not typer.confirm(f"Remove Remediator from {resource_group}?")):
+    cloud = _connect(_site(subscription, resource_group), speech)
+    if not yes and not speech.agreed(f"Remove Remediator from {resource_group}?"):
         raise Failed("Nothing was removed.", exit=Exit.USAGE, next="Say --yes to remove it without being asked.")
-    report = remove(_connect(Site(subscription, resource_group), speech))
+    report = remove(cloud)
     removed = [{"step": one.step, "removed": one.changed} for one in report]
     speech.answer({"steps": removed, "kept": list(KEPT)}, "Kept:", *(f"  {one}" for one in KEPT))
 
 
+def _site(subscription: str, group: str) -> "Site":
+    from remediator.azure_install.plan import Site
+
+    _require_guids(subscription=subscription)
+    return Site(subscription, group)
+
+
 def _connect(site: "Site", speech: Speech) -> "Cloud":
     """Return the cloud as the signed-in administrator reaches it."""
-    from azure.identity import DefaultAzureCredential
-
     from remediator.azure_install.installation import Cloud
+    from remediator.cli.azure_place import AzurePlace
 
-    return Cloud(DefaultAzureCredential(), site, speech.note)
+    return Cloud(AzurePlace(site.subscription, site.group, None).credential("admin"), site, speech.note)
 
 
 def _require_guids(**given: str) -> None:
     for name, value in given.items():
-        if not _GUID.fullmatch(value):
+        if not GUID.fullmatch(value):
             raise Failed(
                 f"--{name} {value!r} is no GUID.", exit=Exit.USAGE, next="Ids look like 8-4-4-4-12 hex digits."
             )

@@ -27,8 +27,13 @@ _LATER: Final = "Wait a minute, then run again: it goes on where it stopped."
 
 def explained_on_azure(error: Exception) -> Failed | None:
     """Return the error in the words of the command line, or None if it isn't one of Azure's."""
-    if isinstance(error, ServiceRequestError | ServiceResponseError):
-        return Failed(str(error), exit=Exit.NOT_FOUND, next="Check the network and the proxy; then run again.")
+    unanswered = _unanswered(error)
+    if unanswered is not None:
+        return Failed(
+            f"no answer from Azure: {unanswered}",
+            exit=Exit.NOT_FOUND,
+            next="Check the network and the proxy; then run again.",
+        )
     if isinstance(error, HttpResponseError):
         return _refused_by_sdk(error)
     if isinstance(error, ArmError | AzureRefused):
@@ -36,6 +41,12 @@ def explained_on_azure(error: Exception) -> Failed | None:
     if isinstance(error, DeploymentFailed | PublishingFailed):
         return Failed(str(error), exit=Exit.NOT_FIXED, next="Repair what is named, then run again: it goes on.")
     return None
+
+
+def _unanswered(error: Exception) -> Exception | None:
+    """Return what got lost on the way; where Entra didn't answer, the SDK says that nobody is signed in."""
+    cause = error.__cause__ if isinstance(error, ClientAuthenticationError) else error
+    return cause if isinstance(cause, ServiceRequestError | ServiceResponseError) else None
 
 
 def _refused_by_sdk(error: HttpResponseError) -> Failed:

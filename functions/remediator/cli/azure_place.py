@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
 from remediator.azure.arm_client import ArmClient
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
+from remediator.cli.places import GUID
 from remediator.operator.azure.captor import AzureCaptor
 from remediator.operator.azure.office import PATIENCE, AzureOffice, outputs_of
 from remediator.vendor.azure_access import AzureAccess
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from azure.core.credentials import TokenCredential
-
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ class AzurePlace:
 
     def credential(self, whose: str) -> TokenCredential:
         """Sign in as somebody of an embedded cloud; elsewhere as whoever is signed in."""
+        logging.getLogger("azure.identity").setLevel(logging.CRITICAL)  # what it logs, its errors say again
         if self.described is None:
             return DefaultAzureCredential()
         self._enter(self.described)
@@ -69,7 +69,7 @@ class AzurePlace:
                 exit=Exit.USAGE,
                 next="Add --subscription and --resource-group, as they were given to `remediator azure install`.",
             )
-        if not _GUID.fullmatch(self.subscription):
+        if not GUID.fullmatch(self.subscription):
             raise Failed(
                 f"--subscription {self.subscription!r} is no GUID",
                 exit=Exit.USAGE,

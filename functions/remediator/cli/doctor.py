@@ -2,7 +2,8 @@
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
 
-from typing import TYPE_CHECKING, Annotated
+import time
+from typing import Annotated
 
 import typer
 
@@ -11,12 +12,8 @@ from remediator.cli.options import command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
 
-if TYPE_CHECKING:
-    from remediator.operator.doctor import Check
-
 _PLANNED = "What to plan"
 _NOT_NOW = frozenset({"state", "gate"})
-_MARKS = {True: "✓", False: "✗", None: "·"}
 
 
 @command
@@ -46,9 +43,8 @@ def doctor(  # noqa: PLR0913 - one per option
     Example:  [cyan]remediator doctor --fix aws.kms.enable-rotation
     --target arn:aws:kms:eu-west-1:111122223333:key/…[/cyan]
     """
-    import time
-
     from remediator.cli.asked import Words, from_words
+    from remediator.cli.check_view import check_view, checks_document
     from remediator.operator.doctor import diagnose
 
     words = Words(fix, None, [target] if target else [], target_region, parameter or (), acknowledge=True)
@@ -57,20 +53,9 @@ def doctor(  # noqa: PLR0913 - one per option
     checks = []
     for check in diagnose(place.operator(), asked, time.time()):
         checks.append(check)
-        if not speech.json:
-            _show(check, speech)
-    document = [{"about": one.about, "fine": one.fine, "said": one.said, "next": one.next} for one in checks]
-    speech.answer({"checks": document})
+        for line in () if speech.json else check_view(check):
+            speech.note(line)  # as soon as it is made: the plan takes a while
+    speech.answer({"checks": checks_document(checks)})
     wrong = {one.about for one in checks if one.fine is False}
     if wrong:
         raise typer.Exit(Exit.NOT_NOW if wrong & _NOT_NOW else Exit.NOT_FIXED)
-
-
-def _show(check: "Check", speech: Speech) -> None:
-    """Show a check as soon as it is made: the plan takes a while."""
-    from rich.text import Text
-
-    style = {True: "green", False: "bold red", None: "dim"}[check.fine]
-    speech.note(Text(f"{_MARKS[check.fine]} ", style=style).append(f"{check.about}: {check.said}", style="default"))
-    if check.next:
-        speech.note(Text(f"  {check.next}", style="yellow"))

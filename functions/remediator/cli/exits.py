@@ -21,7 +21,7 @@ MEANING = {
     Exit.OK: "everything is as asked",
     Exit.NOT_FIXED: "answered, but something wasn't fixed (or a line of the demo is wrong)",
     Exit.USAGE: "the command line, or a file it names, isn't usable",
-    Exit.REFUSED: "refused by the remediator, the function URL, IAM or STS",
+    Exit.REFUSED: "refused by the remediator, its endpoint or the cloud; or nobody is signed in",
     Exit.NOT_FOUND: "nothing there: unreachable, no such deployment, remediation, receipt or fix",
     Exit.NOT_NOW: "not now: the gate is closed or frozen, a limit is used up, or it is still running",
     Exit.DEFECT: "a defect of this program; please report it",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -29,6 +30,8 @@ class Cloud(StrEnum):
     AWS = "aws"
     AZURE = "azure"
 
+
+GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _OPTIONS: Final[Mapping[Cloud, tuple[str, ...]]] = {
     Cloud.AWS: ("profile", "region", "stack"),

@@ -11,6 +11,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -43,6 +45,13 @@ class Speech:
     def note(self, text: RenderableType) -> None:
         """Tell a person how it goes, on standard error where standard output belongs to a program."""
         (_console(stderr=True) if self.json else self.console).print(text)
+
+    def agreed(self, question: str) -> bool:
+        """Ask a person; where nobody can answer, the answer is no."""
+        try:
+            return not self.json and typer.confirm(question)
+        except typer.Abort:
+            return False
 
     def raw(self, text: str) -> None:
         """Give a command's result in a form of its own, as it is."""
