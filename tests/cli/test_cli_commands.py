@@ -384,6 +384,8 @@ class TestEvidence:
             outcome=Outcome.FIXED,
             change=Change({"enabled": False, "period_days": None}, {"enabled": True, "period_days": 180}),
             calls=("kms:EnableKeyRotation",),
+            finding="prowler:kms_cmk_rotation_enabled",
+            reference="ticket-7",
         )
         for item in (record_item(record, 0), finding_item(finding, record, 0)):
             deployed.client("dynamodb").put_item(TableName="remediator-receipts", Item=item)
@@ -397,6 +399,8 @@ class TestEvidence:
             "+ period_days 180",
             "the vendor (AROAREADER)",
             "kms:EnableKeyRotation",
+            "prowler:kms_cmk_rotation_enabled",
+            "ticket-7",
             f"remediator rollback {ID} --finding 0",
         ):
             assert word in result.stdout
@@ -474,6 +478,21 @@ class TestRollback:
         speaker.script.append((200, {}, {"id": ID, "mode": "rollback", "state": "done", "results": [drifted]}))
         result = run("rollback", ID)
         assert (result.exit_code, "drifted" in result.stdout) == (Exit.NOT_FIXED, True)
+
+    def test_what_had_been_taken_back_already_shows_no_change(self, run: Any, speaker: Speaker) -> None:
+        done = {"index": 0, "calls": [], "fix": "f", "target": {"arn": "a"}, "before": True, "after": False}
+        for outcome in ("rolled_back", "already_rolled_back"):
+            results = [{"outcome": outcome, **done}]
+            speaker.script.append((200, {}, {"id": ID, "mode": "rollback", "state": "done", "results": results}))
+        assert "true → false" in run("rollback", ID).stdout
+        assert "true → false" not in run("rollback", ID).stdout
+
+    def test_while_frozen_the_way_that_needs_no_gate_is_named(self, run: Any, speaker: Speaker) -> None:
+        speaker.script.append(problem(Problem.FROZEN))
+        result = run("rollback", f"{ID}/7", "--key", ID)
+        assert result.exit_code == Exit.NOT_NOW
+        assert f"remediator show {ID}/7 --commands" in result.stderr
+        assert f"--key {ID}" in result.stderr
 
 
 @pytest.mark.parametrize(("colour", "expected"), [({"NO_COLOR": "1"}, False), ({"FORCE_COLOR": "1"}, True)])

@@ -59,6 +59,17 @@ def test_a_frozen_deployment_ends_with_5(run: Any, deployed: Deployed) -> None:
     assert checks(result)["state"]["said"] == "frozen by alice: every request is refused"
 
 
+def test_while_frozen_nothing_is_planned_and_nobody_is_told_to_rotate(
+    run: Any, deployed: Deployed, speaker: Speaker
+) -> None:
+    deployed.put("remediator-state", pk="control", state="frozen", order="o", by="alice", at=1, why="a leak")
+    result = run("doctor", "--fix", "aws.s3.block-public-access", "--target", "arn:aws:s3:::b")
+    assert "· plan: not tried" in result.stdout
+    assert "Rotate now" not in result.stdout
+    assert "remediator unfreeze" in result.stdout
+    assert [one for one in speaker.received if one.path == "/v1/remediations"] == []
+
+
 def test_outputs_that_are_incomplete_are_named_and_nothing_else_is_looked_at(run: Any, deployed: Deployed) -> None:
     given(deployed, "StateTable", "WriteRoleArn")
     found = checks(run("doctor", "--json"))

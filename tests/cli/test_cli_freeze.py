@@ -98,6 +98,8 @@ def test_status_shows_who_froze_it_when_and_why(run: Any, deployed: Deployed, la
     assert result.exit_code == Exit.NOT_NOW
     assert "a leaked key" in result.stdout
     assert control(deployed)["by"] in result.stdout
+    assert "until `remediator unfreeze`" in result.stdout
+    assert "minutes from now" not in result.stdout
     order = document(run("status", "--json"))["order"]
     assert (order["why"], order["at"]) == ("a leaked key", int(control(deployed)["at"]))
     assert lambdas.calls == 1
@@ -113,6 +115,16 @@ def test_unfreezing_asks_and_shows_the_order_first(run: Any, deployed: Deployed,
     assert run("unfreeze", "--reason", "key replaced", stdin="y\n").exit_code == Exit.OK
     assert (control(deployed)["state"], control(deployed)["why"]) == ("open", "key replaced")
     assert list(deny(deployed)["Condition"]) == ["DateLessThan"]
+
+
+def test_where_nobody_can_answer_nothing_is_unfrozen_and_it_is_said_how(
+    run: Any, deployed: Deployed, lambdas: Functions
+) -> None:
+    run("freeze")
+    assert lambdas.calls == 1
+    asked = run("unfreeze", stdin="")
+    assert (asked.exit_code, "--yes" in asked.stderr) == (Exit.USAGE, True)
+    assert control(deployed)["state"] == "frozen"
 
 
 def test_a_program_says_yes(run: Any, deployed: Deployed, lambdas: Functions) -> None:

@@ -60,8 +60,10 @@ def _control(control: Control) -> Text:
 
 
 def _closing(condition: Condition) -> Text:
+    if condition.gate == "frozen":
+        return Text("it is closed, until `remediator unfreeze`")
     if condition.closes_at is None:
-        return Text("nothing is staged")
+        return Text("nothing is ready")
     minutes = (condition.closes_at - condition.now) / 60
     return Text(f"by itself {minutes:.0f} minutes from now, if the rotator never runs again")
 
@@ -89,7 +91,7 @@ def _tick(*, there: bool) -> Text:
 
 def _alarms(condition: Condition) -> Table:
     table = Table(box=None, header_style="dim")
-    for column in ("alarm", "state", "says"):
+    for column in ("alarm", "state", ""):
         table.add_column(column, overflow="fold")
     for alarm in condition.alarms:
         says = alarm.says if alarm.state == "ALARM" else ""

@@ -75,6 +75,7 @@ def _finding(evidence: Evidence, finding: Finding) -> list[RenderableType]:
     )
     lines = change_lines(finding.change.before, finding.change.after) if finding.change else []
     facts = [("at", moment(finding.at)), ("calls", ", ".join(finding.calls) or "none")]
+    facts += [(name, said) for name, said in (("finding", finding.finding), ("reference", finding.reference)) if said]
     facts += [(name, json.dumps(value)) for name, value in finding.parameters.items()]
     facts += [("reason", f"{finding.reason.code}: {finding.reason.message}")] if finding.reason else []
     facts += [("undoes", finding.subject)] if finding.subject else []

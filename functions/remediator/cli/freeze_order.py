@@ -49,5 +49,5 @@ def require_wanted(office: Office, speech: Speech) -> None:
         return
     if not speech.json:
         speech.note(order_view(control))
-    if speech.json or not typer.confirm("Let it go on?"):
+    if not speech.agreed("Let it go on?"):
         raise Failed("Nothing was changed.", exit=Exit.USAGE, next="Say --yes to unfreeze without being asked.")

@@ -28,7 +28,7 @@ class Words:
 
 
 FREEZING: Final = Words(
-    begin="Freezing. The gate comes last: up to three minutes if a rotation is under way.",
+    begin="Freezing. The gate comes last, after any rotation that may be under way: up to three minutes.",
     parts={
         Part.REQUESTS: ("new requests are refused", "new requests are NOT refused"),
         Part.SESSIONS: (
@@ -45,9 +45,9 @@ UNFREEZING: Final = Words(
     parts={
         Part.SESSIONS: ("sessions from before stay stopped, new ones aren't", "new sessions are still stopped"),
         Part.REQUESTS: ("new requests are let in", "new requests are still refused"),
-        Part.GATE: ("the rotator was asked to open the staged windows", "the gate isn't open yet"),
+        Part.GATE: ("the gate opens for the staged windows", "the gate isn't open yet"),
     },
-    done="Unfrozen. `remediator status` shows it; IAM takes some seconds to spread it.",
+    done="Unfrozen. `remediator status` shows it.",
     undone="It is still closed, or opens with the rotator's next run. Run `remediator unfreeze` again: it goes on.",
 )
 

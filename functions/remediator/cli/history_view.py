@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from remediator.catalogue.spec import JSON
 
 COLUMNS: Final = Entry.__slots__
+_OUTCOME: Final = len("already rolled back")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -44,7 +45,9 @@ def csv_of(entries: Sequence[Entry]) -> str:
 
 def history_view(entries: Sequence[Entry]) -> list[RenderableType]:
     """Return what a person sees: a line per entry, and how many there are."""
-    return [*map(_line, entries), Text(f"{len(entries)} entries", style="dim")]
+    zone = datetime.now().astimezone().tzname()
+    counted = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    return [*map(_line, entries), Text(f"{counted}; times are {zone}", style="dim")]
 
 
 def _cell(name: str, value: JSON) -> str:
@@ -56,6 +59,7 @@ def _cell(name: str, value: JSON) -> str:
 
 def _line(entry: Entry) -> Text:
     outcome = Text(BEGUN, style="yellow") if entry.outcome == BEGUN else outcome_text(Outcome(entry.outcome))
+    outcome.pad_right(max(0, _OUTCOME - len(outcome)))
     parts: list[Text | str | tuple[str, str]] = [
         (f"{moment(entry.at)[:19]}  ", "dim"),
         (f"{entry.mode:<8}  ", ""),

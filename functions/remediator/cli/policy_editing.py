@@ -82,7 +82,9 @@ def _saved(editor: Editor, text: str, met: Stored | None) -> dict[str, JSON]:
         return editor.save(text, met, now=time.time())
     except PolicyUnfit as unfit:
         raise Failed(
-            f"Nothing was saved: {unfit}", exit=Exit.USAGE, next=f"Correct it; {_kept(text)} has what you wrote."
+            f"Nothing was saved: {unfit}",
+            exit=Exit.USAGE,
+            next=f"Correct it; {_kept(text)} has what you wrote. `remediator policy show` has every member.",
         ) from None
     except EditedMeanwhile as meanwhile:
         raise Failed(

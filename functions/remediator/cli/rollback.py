@@ -2,13 +2,18 @@
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from remediator.cli.exits import Exit
+from remediator.cli.failures import Failed
 from remediator.cli.options import command
 from remediator.cli.places import Place
+from remediator.cli.receipts import parse_receipt
 from remediator.cli.speech import Speech
+
+_FROZEN: Final = "Unfreeze it first; or take the way that needs no gate: `remediator show {} --commands` prints it."
 
 
 @command
@@ -29,8 +34,11 @@ def rollback(
     Example:  [cyan]remediator rollback 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11 --finding 0 --finding 3[/cyan]
     """
     from remediator.cli.answering import give
-    from remediator.cli.receipts import parse_receipt
+    from remediator.vendor.errors import Frozen
 
     identifier, index = parse_receipt(remediation)
     chosen = [*(finding or ()), *(() if index is None else (index,))]
-    give(speech, lambda: place.operator().client().roll_back(identifier, chosen or None, key=key))
+    try:
+        give(speech, lambda: place.operator().client().roll_back(identifier, chosen or None, key=key))
+    except Frozen as frozen:
+        raise Failed(frozen.title, exit=Exit.NOT_NOW, next=_FROZEN.format(remediation), key=frozen.key) from None

@@ -95,7 +95,8 @@ def _head(result: Result) -> Text:
 
 
 def _below(result: Result) -> list[Text]:
-    lines = change_lines(result.before, result.after) if result.changes else []
+    stayed = result.outcome is Outcome.ALREADY_ROLLED_BACK
+    lines = change_lines(result.before, result.after) if result.changes and not stayed else []
     if result.link:
         lines.append(Text(f"too large to show here: remediator show {result.receipt}", style="dim"))
     if result.reason:

@@ -55,6 +55,9 @@ def diagnose(office: Office, asked: Finding | None, now: float) -> Iterator[Chec
     yield from office.checks(condition)
     client = office.client()
     yield looked("endpoint's clock", lambda: clock("endpoint's clock", client.skew()), NotServed)
+    if condition.gate == "frozen":
+        yield Check("plan", None, "not tried: whatever is asked is refused while it is frozen", STATUS)
+        return
     yield looked("plan", lambda: _plan(client, asked or office.everybodys()), NotServed)
 
 
@@ -87,7 +90,7 @@ def _gate(condition: Condition) -> Check:
     open_now = condition.answers == "open" and window_at(condition.now).number in condition.ready
     said = f"{'open' if open_now else 'closed'}{', sealed' if condition.sealed else ''}"
     said += f": {len(condition.ready)} windows are ready, the endpoint says"
-    advice = f"Rotate now, and read what it answers: {condition.words.rotate}"
+    advice = STATUS if condition.gate == "frozen" else f"Rotate now, and read what it answers: {condition.words.rotate}"
     return Check("gate", open_now, f"{said} {condition.answers}", "" if open_now else advice)
 
 

@@ -49,7 +49,10 @@ def read_evidence(office: Office, remediation: str, index: int | None, former: s
     findings = [one for one in archive.findings(remediation) if index in (None, one.index)]
     if record is None or (index is not None and not findings):
         named = remediation if index is None else f"{remediation}/{index}"
-        raise NoReceipt(f"there is no receipt {named}", next="Check the id and the deployment.")
+        raise NoReceipt(
+            f"there is no receipt {named}",
+            next="`remediator history` lists what there is.",
+        )
     return Evidence(record, findings, role_of(record.caller, office))
 
 

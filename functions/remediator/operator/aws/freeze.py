@@ -171,7 +171,7 @@ class InvokedRotator:
         """Have the trust policy of the staged windows written."""
         if self.finds_frozen():
             raise FrozenAgain("somebody froze it again meanwhile, and that holds")
-        return ""
+        return "IAM takes some seconds to spread it"
 
     def finds_frozen(self) -> bool:
         """Tell whether a run of its own found the state frozen; raise `NotDone` where none comes to its end."""
