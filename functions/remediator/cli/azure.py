@@ -1,13 +1,12 @@
 """Install on Azure what a template alone can't."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remediator.cli.check_view import check_view, checks_document
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.options import command
@@ -149,7 +148,6 @@ def doctor(*, subscription: Subscription, resource_group: Group, speech: Speech)
     Example:  [cyan]remediator azure doctor --subscription … --resource-group remediation[/cyan]
     """
     from remediator.azure_install.examination import examine
-    from remediator.cli.check_view import check_view, checks_document
 
     findings = examine(_connect(_site(subscription, resource_group), speech))
     speech.answer({"findings": checks_document(findings)}, *(line for one in findings for line in check_view(one)))

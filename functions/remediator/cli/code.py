@@ -1,12 +1,12 @@
 """Show the live code, as an authenticator does, and admit it."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 from typing import Annotated
 
 import typer
 
+from remediator.cli.code_view import code_document, code_view, watch
 from remediator.cli.options import command
+from remediator.cli.passing_on import passing_on
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
 
@@ -28,8 +28,6 @@ def code(
 
     Example:  [cyan]remediator code --admit --profile security --region eu-west-1[/cyan]
     """
-    from remediator.cli.code_view import code_document, code_view, watch
-    from remediator.cli.passing_on import passing_on
     from remediator.operator.codes import code_book
 
     with passing_on():

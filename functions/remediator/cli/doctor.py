@@ -1,12 +1,11 @@
 """Examine a deployment from end to end."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 import time
 from typing import Annotated
 
 import typer
 
+from remediator.cli.check_view import check_view, checks_document
 from remediator.cli.exits import Exit
 from remediator.cli.options import command
 from remediator.cli.places import Place
@@ -44,7 +43,6 @@ def doctor(  # noqa: PLR0913 - one per option
     --target arn:aws:kms:eu-west-1:111122223333:key/…[/cyan]
     """
     from remediator.cli.asked import Words, from_words
-    from remediator.cli.check_view import check_view, checks_document
     from remediator.operator.doctor import diagnose
 
     words = Words(fix, None, [target] if target else [], target_region, parameter or (), acknowledge=True)

@@ -1,7 +1,5 @@
 """Turn what went wrong into an exit and a sentence that says what to do next."""
 
-# ruff: noqa: PLC0415 - the vendor's library is imported when something of its went wrong, so that --help is instant
-
 from __future__ import annotations
 
 from contextlib import contextmanager
@@ -10,7 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from remediator.catalogue.errors import Unfit
 from remediator.cli.exits import Exit
+from remediator.operator.errors import NotFound
+from remediator.service.errors import NotDone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +60,6 @@ def expected(speech: Speech) -> Iterator[None]:
 
 def explained(error: Exception) -> Failed | None:
     """Return the error in the words of the command line, or None if nobody expected it."""
-    from remediator.catalogue.errors import Unfit
-    from remediator.operator.errors import NotFound
-    from remediator.service.errors import NotDone
     from remediator.vendor.errors import NotServed
 
     if isinstance(error, NotFound):

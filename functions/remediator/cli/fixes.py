@@ -1,13 +1,15 @@
 """Look into the catalogue, without a network."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
+from remediator.catalogue import registry
+from remediator.catalogue.errors import UnknownFix
 from remediator.cli.options import command
 from remediator.cli.speech import Speech
 
@@ -32,11 +34,6 @@ def list_fixes(
 
     Example:  [cyan]remediator fixes list --scanner cloudsploit[/cyan]
     """
-    from rich.table import Table
-    from rich.text import Text
-
-    from remediator.catalogue import registry
-
     cards = {name: card for name, card in sorted(registry.cards()["fixes"].items()) if _of(card, scanner)}
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("fix", "severity", "what it does", "answers"):
@@ -60,9 +57,6 @@ def show_fix(
 
     Example:  [cyan]remediator fixes show aws.s3.require-tls[/cyan]
     """
-    from remediator.catalogue import registry
-    from remediator.catalogue.errors import UnknownFix
-
     cards = registry.cards()
     found = _named(fix, cards)
     if not found:
@@ -91,8 +85,6 @@ def _count(answers: Mapping[str, Any], scanner: str | None) -> str:
 
 
 def _card(name: str, card: Mapping[str, Any], implied: Mapping[str, Any]) -> "list[RenderableType]":
-    from rich.table import Table
-    from rich.text import Text
 
     rows = [
         ("severity", card["severity"]),

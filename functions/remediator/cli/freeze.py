@@ -1,11 +1,11 @@
 """Stop everything at once, and let it go on."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 from typing import Annotated
 
 import typer
 
+from remediator.cli.freeze_order import ordered, require_wanted
+from remediator.cli.freeze_view import FREEZING, UNFREEZING
 from remediator.cli.options import command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
@@ -27,9 +27,6 @@ def freeze(*, reason: Reason = "", place: Place, speech: Speech) -> None:
 
     Example:  [cyan]remediator freeze --reason "the vendor says its key leaked" --region eu-west-1[/cyan]
     """
-    from remediator.cli.freeze_order import ordered
-    from remediator.cli.freeze_view import FREEZING
-
     ordered(FREEZING, place.operator(), reason, speech, lambda freezer, order: freezer.freeze(order))
 
 
@@ -51,9 +48,6 @@ def unfreeze(
 
     Example:  [cyan]remediator unfreeze --reason "key replaced" --yes --region eu-west-1[/cyan]
     """
-    from remediator.cli.freeze_order import ordered, require_wanted
-    from remediator.cli.freeze_view import UNFREEZING
-
     office = place.operator()
     if not yes:
         require_wanted(office, speech)

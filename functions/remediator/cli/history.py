@@ -1,16 +1,20 @@
 """Look through all remediations."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
+import time
 from typing import Annotated
 
 import typer
 
+from remediator.catalogue.engine import Outcome
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
+from remediator.cli.history_view import csv_of, history_document, history_view
+from remediator.cli.moments import moment_of
 from remediator.cli.options import FormerReceipts, command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
+from remediator.operator.history import BEGUN, Wanted
+from remediator.operator.history import history as look_through
 from remediator.service.records import Mode
 
 _WHICH = "Which entries"
@@ -49,13 +53,6 @@ def history(  # noqa: PLR0913 - one per option
 
     Example:  [cyan]remediator history --since 30d --mode apply --outcome fixed --target '*payroll*' --csv[/cyan]
     """
-    import time
-
-    from remediator.cli.history_view import csv_of, history_document, history_view
-    from remediator.cli.moments import moment_of
-    from remediator.operator.history import Wanted
-    from remediator.operator.history import history as look_through
-
     if csv and speech.json:
         raise Failed("--csv and --json are two forms of one thing", exit=Exit.USAGE, next="Leave one of them out.")
     now = time.time()
@@ -81,8 +78,6 @@ def history(  # noqa: PLR0913 - one per option
 
 
 def _outcomes(given: "list[str] | tuple[()]") -> frozenset[str]:
-    from remediator.catalogue.engine import Outcome
-    from remediator.operator.history import BEGUN
 
     known = {*(one.value for one in Outcome), BEGUN}
     if unknown := sorted(set(given) - known):

@@ -1,7 +1,5 @@
 """Start a cloud inside this process, and make a mess in it."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +8,7 @@ import typer
 from remediator.cli.azure import Delivery
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
+from remediator.cli.mess_view import mess_document, mess_view
 from remediator.cli.options import command
 from remediator.cli.places import Cloud, Place
 from remediator.cli.speech import Speech
@@ -69,8 +68,6 @@ def seed(*, place: Place, speech: Speech) -> None:
     Example:  [cyan]remediator local seed --account account.json --json > findings.json[/cyan], then
     [cyan]remediator vendor apply findings.json --account account.json[/cyan]
     """
-    from remediator.cli.mess_view import mess_document, mess_view
-
     there = place.there
     if there.described is None:
         raise Failed(

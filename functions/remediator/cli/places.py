@@ -1,7 +1,5 @@
 """Find a deployment, and reach it as its operator or as its vendor."""
 
-# ruff: noqa: PLC0415 - a cloud's SDK is imported when a deployment is looked for, so that --help is instant
-
 from __future__ import annotations
 
 import json

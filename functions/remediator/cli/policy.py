@@ -1,7 +1,5 @@
 """Show and edit the customer's policy."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 from pathlib import Path
 from typing import Annotated
 

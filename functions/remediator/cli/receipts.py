@@ -1,18 +1,19 @@
 """Show what was changed, by whom, and the way back."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 import re
 from typing import Annotated, Final
 
 import typer
 
+from remediator.cli.evidence_view import evidence_document, evidence_view
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
 from remediator.cli.options import FormerReceipts, command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
 from remediator.core.messages import KEY
+from remediator.operator.evidence import read_evidence
+from remediator.operator.way_back import ways_back
 
 _RECEIPT: Final = re.compile(rf"(?P<id>{KEY.pattern})(?:/(?P<index>[0-9]{{1,3}}))?", re.ASCII)
 
@@ -38,10 +39,6 @@ def show(
 
     Example:  [cyan]remediator show 0b7f6c1e-9a51-4f58-a7ce-2f4f5d1f4a11/0 --commands[/cyan]
     """
-    from remediator.cli.evidence_view import evidence_document, evidence_view
-    from remediator.operator.evidence import read_evidence
-    from remediator.operator.way_back import ways_back
-
     remediation, index = parse_receipt(receipt)
     office = place.operator()
     evidence = read_evidence(office, remediation, index, receipts_table)

@@ -1,7 +1,5 @@
 """Speak to a person, or to a program."""
 
-# ruff: noqa: PLC0415 - rich is imported when there is something to say, so that --help is instant
-
 from __future__ import annotations
 
 import json
@@ -12,11 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from remediator.catalogue.spec import JSON
     from remediator.cli.failures import Failed
@@ -73,7 +73,6 @@ class Speech:
             error = {"message": str(failed), "next": failed.next, "exit": int(failed.exit), "key": failed.key}
             sys.stdout.write(json.dumps({"error": error}, indent=2) + "\n")
             return
-        from rich.text import Text
 
         console = _console(stderr=True)
         console.print(Text("✗ ", style="bold red").append(str(failed), style="default"))
@@ -89,8 +88,6 @@ class Speech:
 
 def _console(*, stderr: bool) -> Console:
     """Return a console; what isn't read in a terminal isn't folded to the width of one."""
-    from rich.console import Console
-
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
     width = None if terminal or "COLUMNS" in os.environ else _UNFOLDED

@@ -1,9 +1,10 @@
 """Say how a deployment is."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
+import time
 
 import typer
 
+from remediator.cli.condition_view import condition_view
 from remediator.cli.exits import Exit
 from remediator.cli.options import command
 from remediator.cli.places import Place
@@ -18,10 +19,6 @@ def status(*, place: Place, speech: Speech) -> None:
 
     Example:  [cyan]remediator status --profile security --region eu-west-1[/cyan]
     """
-    import time
-
-    from remediator.cli.condition_view import condition_view
-
     condition = place.operator().examine(time.time())
     speech.answer(condition.document(), *condition_view(condition))
     if condition.gate != "open":

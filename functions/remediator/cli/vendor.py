@@ -1,15 +1,16 @@
 """Stand on the vendor's side."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remediator.cli.exits import Exit
+from remediator.cli.failures import Failed
 from remediator.cli.options import command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
+from remediator.core.errors import Malformed
 
 if TYPE_CHECKING:
     from remediator.vendor import Client
@@ -167,9 +168,6 @@ def refresh(  # noqa: PLR0913 - one per option
 
 
 def _told(client: "Client", code: str | None) -> "Client":
-    from remediator.cli.exits import Exit
-    from remediator.cli.failures import Failed
-    from remediator.core.errors import Malformed
 
     try:
         return client if code is None else client.told(code)

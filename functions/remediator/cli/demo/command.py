@@ -1,7 +1,5 @@
 """Offer the story as a command."""
 
-# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that --help is instant
-
 from typing import Annotated
 
 import typer
