@@ -15,7 +15,8 @@ from infra.aws import admissions, names
 from infra.aws.arns import function_arn, global_arn, regional_arn, role_arn, service_host, table_arn
 from infra.aws.statements import allow, deny, inline, trust
 from remediator.operator.aws import policy as policy_item
-from remediator.operator.aws.freeze import USES_STATE, USES_WRITE_ROLE
+from remediator.operator.aws.control import USES_STATE
+from remediator.operator.aws.freeze import USES_WRITE_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,8 @@ from remediator.core.windows import PERIOD
 from remediator.local.azure.deployment import GROUP
 from remediator.local.azure.places import SUBSCRIPTION
 from remediator.operator.azure import office as office_module
-from remediator.operator.azure.freeze import LONGEST_RUN, ControlEntity, SealedKeys
+from remediator.operator.azure.control import ControlEntity
+from remediator.operator.azure.freeze import LONGEST_RUN, SealedKeys
 from remediator.operator.azure.office import AzureOffice, named_in
 from remediator.service.control import Order
 from remediator.service.errors import FrozenAgain, NotDone

@@ -14,6 +14,8 @@ from remediator.aws.staging import LEASE
 from remediator.cli.exits import Exit
 from remediator.operator import waiting
 from remediator.operator.aws import freeze, office
+from remediator.operator.aws.control import ControlItem
+from remediator.operator.aws.rotator import InvokedRotator
 from remediator.service.control import Order
 from remediator.service.errors import FrozenAgain, NotDone
 from tests.cli.conftest import document
@@ -54,7 +56,7 @@ FOUND_OPEN = {"staged": 4, "frozen": False, "wrote": True}
 def lambdas(monkeypatch: pytest.MonkeyPatch) -> Functions:
     """Let the rotator answer what the state is, as a deployed one does."""
     functions = Functions(FOUND_FROZEN)
-    real = freeze.InvokedRotator
+    real = InvokedRotator
 
     def invoked(_: Any, function: str, waits: Any) -> Any:
         return real(functions, function, waits)
@@ -195,7 +197,7 @@ def order(name: str) -> Order:
 
 
 def test_only_the_frozen_state_that_was_met_is_opened(deployed: Deployed) -> None:
-    item = freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item = ControlItem(deployed.client("dynamodb"), "remediator-state")
     item.freeze(order("first"))
     met = item.read()
     assert (met.state, met.version, met.order) == ("frozen", "first", order("first"))
@@ -208,7 +210,7 @@ def test_only_the_frozen_state_that_was_met_is_opened(deployed: Deployed) -> Non
 
 
 def test_an_opening_that_is_sent_again_since_its_reply_was_lost_has_opened(deployed: Deployed) -> None:
-    item = freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item = ControlItem(deployed.client("dynamodb"), "remediator-state")
     item.freeze(order("first"))
     met = item.read()
     for _ in range(2):
@@ -219,7 +221,7 @@ def test_an_opening_that_is_sent_again_since_its_reply_was_lost_has_opened(deplo
 
 
 def test_a_state_that_was_set_by_hand_can_be_opened_once_too(deployed: Deployed) -> None:
-    item = freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item = ControlItem(deployed.client("dynamodb"), "remediator-state")
     deployed.put("remediator-state", pk="control", state="frozen")
     met = item.read()
     assert (met.state, met.order) == ("frozen", None)
@@ -232,7 +234,7 @@ def test_a_state_that_was_set_by_hand_can_be_opened_once_too(deployed: Deployed)
 
 
 def test_what_was_open_when_met_is_left_as_it_is_unless_it_is_frozen_now(deployed: Deployed) -> None:
-    item = freeze.ControlItem(deployed.client("dynamodb"), "remediator-state")
+    item = ControlItem(deployed.client("dynamodb"), "remediator-state")
     met = item.read()
     item.open(order("first"), met)
     assert item.read() == met
@@ -243,7 +245,7 @@ def test_what_was_open_when_met_is_left_as_it_is_unless_it_is_frozen_now(deploye
 
 def test_a_table_that_isn_t_there_is_a_step_that_wasn_t_done(deployed: Deployed) -> None:
     with pytest.raises(NotDone, match="ResourceNotFoundException"):
-        freeze.ControlItem(deployed.client("dynamodb"), "another").freeze(order("first"))
+        ControlItem(deployed.client("dynamodb"), "another").freeze(order("first"))
 
 
 @pytest.mark.parametrize(

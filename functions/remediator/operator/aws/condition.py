@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from remediator.core.windows import Window, open_at, window_at
-from remediator.operator.aws.freeze import ControlItem
+from remediator.operator.aws.control import ControlItem
 from remediator.operator.condition import Alarm, Condition, Words
 
 if TYPE_CHECKING:

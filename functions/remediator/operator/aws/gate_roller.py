@@ -12,8 +12,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from remediator.core.windows import staged_at
-from remediator.operator.aws.freeze import InvokedRotator
 from remediator.operator.aws.office import outputs_of
+from remediator.operator.aws.rotator import InvokedRotator
 from remediator.operator.errors import NotSealed
 from remediator.service.errors import NotDone
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from remediator.azure.windows_table import CONTROL_TABLE
 from remediator.core.windows import open_at
 from remediator.operator.azure.alarms import alarms_of
-from remediator.operator.azure.freeze import ControlEntity
+from remediator.operator.azure.control import ControlEntity
 from remediator.operator.condition import Condition, Words
 from remediator.vendor.errors import NoLiveSeed
 
