@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from live.azure.people import KNOWN_WITHIN, App, make_api
+from live.azure.people import EVERY, KNOWN_WITHIN, App, make_api
 from live.azure.workshop import SPREADS_WITHIN
 from live.verdicts import Making, Probe, Verdict, judged
 from live.workshop import Slow
@@ -35,12 +35,12 @@ def certificate(shop: AzureWorkshop) -> Verdict:
     app = App.make(shop)
     try:
         first = app.certificate()
-        known = [shop.until(lambda: app.signs_in(first), most=KNOWN_WITHIN)]
+        known = [shop.until(lambda: app.signs_in(first), most=KNOWN_WITHIN, every=EVERY)]
         second = app.certificate()
-        known.append(shop.until(lambda: app.signs_in(second), most=KNOWN_WITHIN))
+        known.append(shop.until(lambda: app.signs_in(second), most=KNOWN_WITHIN, every=EVERY))
         beside = app.signs_in(first)
         app.directory.keep_certificates({second.thumbprint})
-        ended = shop.until(lambda: not app.signs_in(first), most=ENDS_WITHIN)
+        ended = shop.until(lambda: not app.signs_in(first), most=ENDS_WITHIN, every=EVERY)
         stays = app.signs_in(second)
     except Slow as slow:
         return judged(f"a certificate that was added, or removed, counts {slow}", {}, holds=False)
@@ -68,11 +68,11 @@ def caller_token(shop: AzureWorkshop) -> Verdict:
     app, scope = App.make(shop), f"{api.app}/.default"
     made = app.certificate()
     try:
-        shop.until(lambda: app.signs_in(made), most=KNOWN_WITHIN)
-        shop.until(lambda: app.refusal(made, scope) != _UNKNOWN_API, most=KNOWN_WITHIN)
+        shop.until(lambda: app.signs_in(made), most=KNOWN_WITHIN, every=EVERY)
+        shop.until(lambda: app.refusal(made, scope) != _UNKNOWN_API, most=KNOWN_WITHIN, every=EVERY)
         without = app.refusal(made, scope)
         directory.assign(api.principal, {READER_ROLE: app.registered.principal})
-        took = shop.until(lambda: not app.refusal(made, scope), most=SPREADS_WITHIN)
+        took = shop.until(lambda: not app.refusal(made, scope), most=SPREADS_WITHIN, every=EVERY)
     except Slow as slow:
         return judged(f"a token for the API is given {slow}", {}, holds=False)
     role = _judged(shop, api, app, made)

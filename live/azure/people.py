@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from live.azure.workshop import AzureWorkshop
     from remediator.azure_install.certificates import Made
 
+EVERY: Final = 5.0
+"""Seconds between two tries to sign in, so that Entra isn't flooded."""
+
 _CODE: Final = re.compile(r"AADSTS[0-9]+")
 
 KNOWN_WITHIN: Final = 900.0
@@ -100,7 +103,7 @@ class App:
     def signed_in(self) -> CertificateCredential:
         """Give the app a certificate, and return its credential as soon as it signs in; raise `Slow`."""
         made = self.certificate()
-        self.shop.until(lambda: self.signs_in(made), most=KNOWN_WITHIN)
+        self.shop.until(lambda: self.signs_in(made), most=KNOWN_WITHIN, every=EVERY)
         return self.credential(made)
 
 
