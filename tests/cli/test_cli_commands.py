@@ -56,6 +56,12 @@ def test_every_command_teaches_with_an_example(run: Any, words: tuple[str, ...])
     assert "--json" in result.stdout
 
 
+def test_steps_are_offered_by_the_commands_that_call_the_endpoint_alone(run: Any) -> None:
+    offering = {words[0] for words in commands() if "--verbose" in run(*words, "--help").stdout}
+    assert offering == {"status", "doctor", "rollback", "code", "vendor", "demo"}
+    assert run("history", "--verbose").exit_code == Exit.USAGE
+
+
 def test_the_help_lists_every_exit_code(run: Any) -> None:
     text = " ".join(run("--help").stdout.split())
     for exit_code in Exit:
@@ -338,6 +344,9 @@ class TestStatus:
         assert result.exit_code == Exit.NOT_NOW
         assert (document(result)["gate"], document(result)["opens"]) == ("closed", [])
         assert "aws lambda invoke --function-name remediator-rotate" in run("status").stdout
+
+    def test_verbose_shows_the_call(self, run: Any) -> None:
+        assert "GET /v1/health" in run("status", "--verbose").stderr
 
     def test_a_window_that_is_not_staged_closes_the_gate(self, run: Any, deployed: Deployed) -> None:
         for window in deployed.windows[:-1]:

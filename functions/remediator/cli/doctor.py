@@ -7,7 +7,7 @@ import typer
 
 from remediator.cli.check_view import check_view, checks_document
 from remediator.cli.exits import Exit
-from remediator.cli.options import command
+from remediator.cli.options import calling_command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
 
@@ -15,7 +15,7 @@ _PLANNED = "What to plan"
 _NOT_NOW = frozenset({"state", "gate"})
 
 
-@command
+@calling_command
 def doctor(  # noqa: PLR0913 - one per option
     *,
     fix: Annotated[

@@ -16,9 +16,9 @@ from remediator.cli import (
     history,
     local,
     policy,
-    receipts,
     roll_gate,
     rollback,
+    show,
     status,
     vendor,
 )
@@ -26,6 +26,10 @@ from remediator.cli.demo import command
 from remediator.cli.exits import MEANING, Exit
 
 _EXITS = "\n\n".join(f"[bold]{end.value:>2}[/bold]  {MEANING[end]}" for end in Exit)
+
+_LOOK = "Look"
+_ACT = "Act for the customer"
+_REST = "Try, install, and stand on the vendor's side"
 
 app = typer.Typer(
     name="remediator",
@@ -40,21 +44,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("status")(status.status)
-app.command("doctor")(doctor.doctor)
-app.add_typer(fixes.app, name="fixes")
-app.command("show")(receipts.show)
-app.command("history")(history.history)
-app.command("rollback")(rollback.rollback)
-app.command("code")(code.code)
-app.command("freeze")(freeze.freeze)
-app.command("unfreeze")(freeze.unfreeze)
-app.command("roll-gate")(roll_gate.roll_gate)
-app.add_typer(policy.app, name="policy")
-app.add_typer(vendor.app, name="vendor")
-app.add_typer(local.app, name="local")
-app.add_typer(azure.app, name="azure")
-app.command("demo")(command.demo)
+app.command("status", rich_help_panel=_LOOK)(status.status)
+app.command("doctor", rich_help_panel=_LOOK)(doctor.doctor)
+app.add_typer(fixes.app, name="fixes", rich_help_panel=_LOOK)
+app.command("show", rich_help_panel=_LOOK)(show.show)
+app.command("history", rich_help_panel=_LOOK)(history.history)
+app.command("rollback", rich_help_panel=_ACT)(rollback.rollback)
+app.command("code", rich_help_panel=_ACT)(code.code)
+app.command("freeze", rich_help_panel=_ACT)(freeze.freeze)
+app.command("unfreeze", rich_help_panel=_ACT)(freeze.unfreeze)
+app.command("roll-gate", rich_help_panel=_ACT)(roll_gate.roll_gate)
+app.add_typer(policy.app, name="policy", rich_help_panel=_ACT)
+app.add_typer(vendor.app, name="vendor", rich_help_panel=_REST)
+app.add_typer(local.app, name="local", rich_help_panel=_REST)
+app.add_typer(azure.app, name="azure", rich_help_panel=_REST)
+app.command("demo", rich_help_panel=_REST)(command.demo)
 
 
 def main() -> None:

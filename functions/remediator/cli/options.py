@@ -68,19 +68,28 @@ _VERBOSE: Final = Annotated[bool, typer.Option("--verbose", help="Show each step
 def command(run: Callable[..., None]) -> Callable[..., None]:
     """Make a function a command that ends as documented: it is given `speech`, and `place` if it names one.
 
-    Typer reads the signature that is put together here: the function's own parameters, then the shared ones. A function
-    that has a use of its own for `json` keeps it.
+    A function that has a use of its own for `json` keeps it.
     """
+    return _command(run, {})
+
+
+def calling_command(run: Callable[..., None]) -> Callable[..., None]:
+    """Make a function a command that calls the endpoint, and can show each step of that."""
+    return _command(run, {"verbose": (_VERBOSE, False)})
+
+
+def _command(run: Callable[..., None], shared: dict[str, tuple[Any, Any]]) -> Callable[..., None]:
+    """Put a signature together that Typer reads: the function's own parameters, then the shared ones."""
     declared = dict(inspect.signature(run, eval_str=True).parameters)
     takes_place = declared.pop("place", None) is not None
     declared.pop("speech")
-    shared = (_PLACE if takes_place else {}) | {"verbose": (_VERBOSE, False)}
+    shared = (_PLACE if takes_place else {}) | shared
     takes_json = "json" not in declared
     shared |= {"json": (_JSON, False)} if takes_json else {}
 
     @functools.wraps(run)
     def wrapper(**given: Any) -> None:  # noqa: ANN401 - whatever the function declares
-        speech = Speech(json=takes_json and given.pop("json"), verbose=given.pop("verbose"))
+        speech = Speech(json=takes_json and given.pop("json"), verbose=given.pop("verbose", False))
         with expected(speech):
             if takes_place:
                 given["place"] = Place(**{name: given.pop(name) for name in _PLACE})
@@ -92,5 +101,6 @@ def command(run: Callable[..., None]) -> Callable[..., None]:
         for name, (annotation, default) in shared.items()
     ]
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what `inspect` looks for
+    wrapper.__doc__ = "\n\n".join(" ".join(one.split()) for one in str(run.__doc__).split("\n\n"))
     wrapper.__annotations__ = {one.name: one.annotation for one in parameters}
     return wrapper

@@ -40,7 +40,7 @@ def edit(
     changes: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="MEMBER=JSON", help="Change one member, such as plan_only=true. May be said many times."
+            "--set", metavar="MEMBER=JSON", help="Change one member, such as plan_only=true. May be repeated."
         ),
     ] = None,
     place: Place,

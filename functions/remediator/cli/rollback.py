@@ -6,15 +6,15 @@ import typer
 
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
-from remediator.cli.options import command
+from remediator.cli.options import calling_command
 from remediator.cli.places import Place
-from remediator.cli.receipts import parse_receipt
+from remediator.cli.show import parse_receipt
 from remediator.cli.speech import Speech
 
 _FROZEN: Final = "Unfreeze it first; or take the way that needs no gate: `remediator show {} --commands` prints it."
 
 
-@command
+@calling_command
 def rollback(
     remediation: Annotated[str, typer.Argument(help="The remediation's id, or one of its receipts', ID/INDEX.")],
     *,

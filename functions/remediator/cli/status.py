@@ -6,12 +6,12 @@ import typer
 
 from remediator.cli.condition_view import condition_view
 from remediator.cli.exits import Exit
-from remediator.cli.options import command
+from remediator.cli.options import calling_command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
 
 
-@command
+@calling_command
 def status(*, place: Place, speech: Speech) -> None:
     """Say whether the gate is open and for how long, when it was last rotated, and which alarms ring.
 

@@ -7,7 +7,7 @@ import typer
 
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
-from remediator.cli.options import command
+from remediator.cli.options import calling_command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
 from remediator.core.errors import Malformed
@@ -65,7 +65,7 @@ Outputs = Annotated[
 
 
 @app.command()
-@command
+@calling_command
 def plan(  # noqa: PLR0913 - one per option
     file: File = None,
     *,
@@ -99,7 +99,7 @@ def plan(  # noqa: PLR0913 - one per option
 
 
 @app.command()
-@command
+@calling_command
 def apply(  # noqa: PLR0913 - one per option
     file: File = None,
     *,
@@ -128,7 +128,7 @@ def apply(  # noqa: PLR0913 - one per option
 
 
 @app.command()
-@command
+@calling_command
 def get(
     remediation: Annotated[str, typer.Argument(help="The remediation's id.")],
     *,
@@ -146,7 +146,7 @@ def get(
 
 
 @app.command()
-@command
+@calling_command
 def refresh(  # noqa: PLR0913 - one per option
     remediation: Annotated[str, typer.Argument(help="The remediation's id.")],
     *,

@@ -7,11 +7,11 @@ import typer
 from remediator.cli.demo.clouds import Cloud
 from remediator.cli.exits import Exit
 from remediator.cli.failures import Failed
-from remediator.cli.options import command
+from remediator.cli.options import calling_command
 from remediator.cli.speech import Speech
 
 
-@command
+@calling_command
 def demo(
     *,
     latency: Annotated[
