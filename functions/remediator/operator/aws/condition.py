@@ -25,7 +25,7 @@ def examine(office: AwsOffice, now: float) -> Condition:
     """Look at everything that tells how the deployment is; reads only."""
     outputs = office.outputs
     dynamodb, table = office.service("dynamodb"), outputs["StateTable"]
-    opens, foreign = _trust(office.service("iam"), outputs, now)
+    opens, foreign = _trust(office, now)
     if outputs.get("Gate") == "sealed":
         opens = _having(dynamodb, table, open_at(now), "pad_of")
     return Condition(
@@ -62,18 +62,14 @@ def _having(
     return tuple(window.number for window in windows if has(window))
 
 
-def _trust(
-    client: Any,  # noqa: ANN401 - an SDK client
-    outputs: Mapping[str, str],
-    now: float,
-) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def _trust(office: AwsOffice, now: float) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Return the windows that the write role's trust policy opens for, now or later, and who else it trusts."""
-    document = client.get_role(RoleName=outputs["WriteRoleArn"].rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
+    document = office.service("iam").get_role(RoleName=office.write_role)["Role"]["AssumeRolePolicyDocument"]
     policy = json.loads(unquote(document)) if isinstance(document, str) else document
     allowed = [one for one in _listed(policy["Statement"]) if one["Effect"] == "Allow"]
     trusted = {name for one in allowed for name in _principals(one.get("Principal", "*"))}
     windows = sorted({window.number for one in allowed if (window := _window(one)) and window.closes > now})
-    return tuple(windows), tuple(sorted(trusted - {outputs["RemediatorRoleArn"]}))
+    return tuple(windows), tuple(sorted(trusted - {office.outputs["RemediatorRoleArn"]}))
 
 
 def _window(statement: Mapping[str, Any]) -> Window | None:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from remediator.catalogue import registry
 from remediator.catalogue.errors import UnknownFix
+from remediator.operator.aws.condition import ALARMS
 from remediator.operator.doctor import REDEPLOY, Check, clock, looked
 from remediator.vendor import Finding
 from remediator.vendor.clock import seconds_of
@@ -96,8 +97,7 @@ def _trust(condition: Condition) -> Check:
 
 
 def _boundary(office: AwsOffice) -> Check:
-    name = office.outputs["WriteRoleArn"].rpartition("/")[2]
-    found = office.service("iam").get_role(RoleName=name)["Role"].get("PermissionsBoundary", {})
+    found = office.service("iam").get_role(RoleName=office.write_role)["Role"].get("PermissionsBoundary", {})
     arn = str(found.get("PermissionsBoundaryArn", "none"))
     fine = arn.endswith(f":policy/{BOUNDARY}")
     advice = f"Freeze: nothing keeps the role from the deployment itself. {REDEPLOY}"
@@ -106,7 +106,7 @@ def _boundary(office: AwsOffice) -> Check:
 
 def _permissions(office: AwsOffice) -> Check:
     """Tell whether the policies that are attached allow what the enabled fixes do, and whether others are attached."""
-    iam, role = office.service("iam"), office.outputs["WriteRoleArn"].rpartition("/")[2]
+    iam, role = office.service("iam"), office.write_role
     attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     ours = [one["PolicyArn"] for one in attached if one["PolicyName"].startswith(f"{role}-")]
     allowed = {action for arn in ours for action in _allowed(iam, arn)}
@@ -140,7 +140,7 @@ def _lacking(office: AwsOffice, allowed: set[str]) -> Mapping[str, list[str]]:
 
 def _told(office: AwsOffice) -> Check:
     """Tell whether every alarm acts, and whether somebody hears of it."""
-    pages = office.service("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="remediator-")
+    pages = office.service("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=ALARMS)
     alarms = [one for page in pages for one in page["MetricAlarms"]]
     mute = [one["AlarmName"] for one in alarms if not one["ActionsEnabled"] or not one["AlarmActions"]]
     if mute or not alarms:

@@ -37,7 +37,7 @@ def freezer(office: AwsOffice, tell: Callable[[Step], None], waits: Callable[[],
     deny = DenyWherePermitted if names.get("Gate") == "sealed" else DenyPolicy
     return Freezer(
         ControlItem(office.service("dynamodb"), names["StateTable"]),
-        deny(office.service("iam"), names["WriteRoleArn"].rpartition("/")[2]),
+        deny(office.service("iam"), office.write_role),
         InvokedRotator(office.service("lambda"), names["RotateFunction"], waits),
         tell,
     )

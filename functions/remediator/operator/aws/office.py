@@ -62,6 +62,11 @@ class AwsOffice:
         """Return where the deployment lives: a partition and an account."""
         return Home(*self.outputs["WriteRoleArn"].split(":")[1:5:3])
 
+    @property
+    def write_role(self) -> str:
+        """Return the write role's name."""
+        return self.outputs["WriteRoleArn"].rpartition("/")[2]
+
     def who(self) -> str:
         """Return the ARN of the operator's session, which is named after who signed in."""
         return str(self.service("sts").get_caller_identity()["Arn"])

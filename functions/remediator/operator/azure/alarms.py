@@ -25,11 +25,16 @@ MESSAGE: Final = 4
 
 def alarms_of(arm: ArmClient, group: str) -> tuple[Alarm, ...]:
     """Return the state of each alert rule in a resource group, in the words of the command line."""
-    rules = arm.get(f"{group}/providers/Microsoft.Insights/scheduledQueryRules", api=RULES_API)["value"]
+    rules = rules_of(arm, group)
     alerts = arm.get(f"{group}/providers/Microsoft.AlertsManagement/alerts", api=ALERTS_API, query=FIRED)["value"]
     ringing = {str(one["properties"]["essentials"]["alertRule"]).lower() for one in alerts}
     alarms = [rule for rule in rules if rule["properties"].get("severity", 0) < MESSAGE]
     return tuple(sorted((_alarm(rule, ringing) for rule in alarms), key=lambda alarm: alarm.name))
+
+
+def rules_of(arm: ArmClient, group: str) -> list[Mapping[str, Any]]:
+    """Return the alert rules in a resource group, as Azure shows them."""
+    return list(arm.get(f"{group}/providers/Microsoft.Insights/scheduledQueryRules", api=RULES_API)["value"])
 
 
 def _alarm(rule: Mapping[str, Any], ringing: set[str]) -> Alarm:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from azure.core.exceptions import AzureError
 
 from remediator.catalogue.azure.arm import ArmError
-from remediator.operator.azure.alarms import RULES_API
+from remediator.operator.azure.alarms import rules_of
 from remediator.operator.doctor import REDEPLOY, Check, clock, looked
 from remediator.vendor.clock import seconds_of
 from remediator.vendor.errors import NotServed
@@ -64,7 +64,7 @@ def _certificate(condition: Condition) -> Check:
 
 def _told(office: AzureOffice) -> Check:
     """Tell whether every rule acts, and whether an action group that is on has a receiver."""
-    rules = office.arm.get(f"{office.group}/providers/Microsoft.Insights/scheduledQueryRules", api=RULES_API)["value"]
+    rules = rules_of(office.arm, office.group)
     mute = [one["name"] for one in rules if not one["properties"].get("enabled", True) or not _groups(one)]
     if mute or not rules:
         return Check("alarms' way", False, f"{', '.join(mute) or 'all of them'} tell nobody or are missing", REDEPLOY)
