@@ -16,6 +16,7 @@ from live import demo, listing, running
 from live.clouds import Unfit
 from live.running import Unclean, Unknown
 from live.verdicts import Outcome
+from live.workshop import Slow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,24 +67,32 @@ def main(words: Sequence[str] | None = None) -> int:
     """Tell, or try; return 0 if nothing failed."""
     asked = parser().parse_args(words)
     cloud = cast("Cloud", importlib.import_module(f"live.{asked.cloud}.cloud"))
-    if asked.stack and not asked.demo:
-        return _misused("--stack goes with --demo")
     try:
         probes = running.chosen(cloud.probes, asked.probes, by_request=asked.versions)
-        if not asked.yes_create and not asked.cleanup:
-            _list(cloud, probes, asked)
-            return 0
-        objection = cloud.objection(asked)
-        if objection:
-            return _misused(objection)
-        shop = cloud.workshop(asked)
-    except (Unknown, Unfit) as unfit:
-        return _misused(str(unfit))
-    if asked.cleanup:
+        if asked.yes_create or asked.cleanup:
+            return _tried(cloud, probes, asked)
+    except (Unclean, Unfit, Unknown) as misused:
+        print(misused, file=sys.stderr)
+        return MISUSED
+    _list(cloud, probes, asked)
+    return 0
+
+
+def _tried(cloud: Cloud, probes: Sequence[Probe[Any]], asked: argparse.Namespace) -> int:
+    """Sign in, and run or clean up."""
+    objection = cloud.objection(asked)
+    if objection:
+        raise Unfit(objection)
+    shop = cloud.workshop(asked)
+    try:
+        if not asked.cleanup:
+            return attempt(shop, probes, as_json=asked.json, stage=cloud.stage(shop, asked) if asked.demo else None)
         removed = shop.clean()
-        print(json.dumps({"removed": removed}) if asked.json else "\n".join(removed) or "nothing was left")
-        return 0
-    return attempt(shop, probes, as_json=asked.json, stage=cloud.stage(shop, asked) if asked.demo else None)
+    except (Slow, *shop.refusals) as error:
+        print(f"not everything was removed, run with --cleanup: {type(error).__name__}: {error}", file=sys.stderr)
+        return FAILED
+    print(json.dumps({"removed": removed}) if asked.json else "\n".join(removed) or "nothing was left")
+    return 0
 
 
 def attempt(
@@ -93,17 +102,17 @@ def attempt(
     as_json: bool,
     stage: AbstractContextManager[Stage] | None = None,
 ) -> int:
-    """Run the probes, then the demo where there is a stage for it; print a line for each, or all as one document."""
+    """Run the probes, then the demo where there is a stage for it; print a line for each, or all as one document.
+
+    Raises `Unclean` where an earlier run left something.
+    """
     told, failed = [], False
-    try:
-        for probe, verdict in running.run(shop, probes):
-            told.append(running.told(probe, verdict))
-            failed |= verdict.outcome is Outcome.FAILS
-            if not as_json:
-                print(f"{verdict.outcome.value:<9} {probe.name:<14} {verdict.seen}", flush=True)
-        lines = demo.perform(shop, stage) if stage is not None else []
-    except Unclean as unclean:
-        return _misused(str(unclean))
+    for probe, verdict in running.run(shop, probes):
+        told.append(running.told(probe, verdict))
+        failed |= verdict.outcome is Outcome.FAILS
+        if not as_json:
+            print(f"{verdict.outcome.value:<9} {probe.name:<14} {verdict.seen}", flush=True)
+    lines = demo.perform(shop, stage) if stage is not None else []
     failed |= not all(line.right for line in lines)
     told.extend({"step": line.step, "wanted": line.wanted, "got": line.got} for line in lines)
     print(json.dumps(told, indent=2) if as_json else "\n".join(map(str, lines)))
@@ -115,11 +124,6 @@ def _list(cloud: Cloud, probes: Sequence[Probe[Any]], asked: argparse.Namespace)
         print(json.dumps(listing.listed(cloud, probes, demo=asked.demo), indent=2))
         return
     print(listing.shown(cloud, probes, demo=asked.demo))
-
-
-def _misused(text: str) -> int:
-    print(text, file=sys.stderr)
-    return MISUSED
 
 
 if __name__ == "__main__":

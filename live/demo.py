@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from live.running import demand_clean
 from live.story import Line, play
+from live.workshop import Slow
+from remediator.operator.errors import NoDeployment
+from remediator.vendor.errors import NotServed
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from live.story import Stage
     from live.workshop import Workshop
+
+NOTHING: Final = "nothing"
 
 
 def perform(shop: Workshop, stage: AbstractContextManager[Stage]) -> list[Line]:
@@ -21,8 +26,18 @@ def perform(shop: Workshop, stage: AbstractContextManager[Stage]) -> list[Line]:
     try:
         with stage as ready:
             lines += play(shop, ready)
-    except shop.refusals as error:
-        lines.append(Line("deploying, telling and destroying", "no refusal", f"{type(error).__name__}: {error}"))
+    except (Slow, NotServed, NoDeployment, *shop.refusals) as error:
+        lines.append(Line("deploying and telling", "no refusal", f"{type(error).__name__}: {error}"))
     finally:
-        shop.clean()
+        lines.append(_left(shop))
     return lines
+
+
+def _left(shop: Workshop) -> Line:
+    """Remove everything, and look again for what is left."""
+    try:
+        shop.clean()
+        left = ", ".join(str(one) for one in shop.leftovers())
+    except (Slow, *shop.refusals) as error:
+        left = f"{type(error).__name__}: {error}"
+    return Line("what is left", NOTHING, left or NOTHING)

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from live.aws import endpoint, gate, stores
 from live.aws.bucket import Bucket
-from live.aws.stacks import Cdk
+from live.aws.stacks import Cdk, demand_room
 from live.aws.workshop import PATH, Account, AwsWorkshop
 from live.clouds import Demo, Unfit
 from live.story import Stage
@@ -62,6 +62,8 @@ def objection(asked: argparse.Namespace) -> str | None:
     """Return what the options lack, or None."""
     if asked.subscription or asked.location:
         return "--subscription and --location mean nothing on AWS"
+    if asked.stack and not asked.demo:
+        return "--stack goes with --demo"
     if not (asked.customer_profile and asked.vendor_profile and asked.region):
         return "name --customer-profile, --vendor-profile and --region"
     return None
@@ -97,7 +99,8 @@ def stage(shop: AwsWorkshop, asked: argparse.Namespace) -> Iterator[Stage]:
 
 
 def deploy(shop: AwsWorkshop, cdk: Cdk) -> None:
-    """Deploy a stack for both accounts' principals, as a customer does; raise `CdkFailed`."""
+    """Deploy a stack for both accounts' principals, as a customer does; raise `Occupied` or `CdkFailed`."""
+    demand_room(shop.customer.client("iam"))
     parameters = {
         "vendor_principal_arn": shop.vendor.principal,
         "operator_principal_arn": shop.customer.principal,

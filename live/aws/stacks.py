@@ -18,6 +18,7 @@ from remediator.local.deploy import CLI, NODE, ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+WRITE_ROLE: Final = "remediator-write"
 DESTROYED_WITHIN: Final = 1_800.0
 _GONE: Final = ("DELETE_COMPLETE", "")
 _PENDING_DAYS: Final = 7
@@ -26,6 +27,10 @@ _PENDING_DAYS: Final = 7
 
 class CdkFailed(Exception):  # noqa: N818 - errors are named for what is the case
     """Say what the CDK's command line said last."""
+
+
+class Occupied(Exception):  # noqa: N818 - errors are named for what is the case
+    """Say that the account has a deployment, whose names the demo's would have too."""
 
 
 class StackStays(Exception):  # noqa: N818 - errors are named for what is the case
@@ -81,6 +86,15 @@ class Cdk:
                     say(lines[-1])
         if process.returncode != 0:
             raise CdkFailed("cdk deploy failed: " + " / ".join(lines[-20:]))
+
+
+def demand_room(iam: Any) -> None:  # noqa: ANN401 - an SDK client
+    """Refuse to deploy beside a deployment: roles have fixed names, so that five windows fit into a trust policy."""
+    try:
+        iam.get_role(RoleName=WRITE_ROLE)
+    except iam.exceptions.NoSuchEntityException:
+        return
+    raise Occupied(f"the account has a role {WRITE_ROLE}: tell the story through its deployment, with --stack")
 
 
 def stacks(client: Callable[[str], Any], until: Until) -> Iterator[Leftover]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from live.aws.stacks import CdkFailed, StackStays, stacks
+from live.aws.stacks import CdkFailed, Occupied, StackStays, stacks
 from live.workshop import PREFIX, TAGS, Leftover, Workshop
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def role_of(arn: str) -> str:
 class AwsWorkshop(Workshop):
     """Hold both accounts."""
 
-    refusals: ClassVar = (ClientError, BotoCoreError, CdkFailed, StackStays)
+    refusals: ClassVar = (ClientError, BotoCoreError, CdkFailed, Occupied, StackStays)
 
     customer: Account
     vendor: Account

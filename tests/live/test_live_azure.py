@@ -344,7 +344,7 @@ def test_only_what_is_asked_for_is_chosen_and_costs_less_than_a_cent() -> None:
         (["--cloud", "azure", "--cleanup", "--subscription", "mine", "--location", "x"], "is no GUID"),
         ([*WHO, "--yes-create", "--region", "eu-west-1"], "--region means nothing on Azure"),
         ([*WHO, "--yes-create", "--demo", "--stack", "Mine"], "--stack means nothing on Azure"),
-        (["--stack", "Mine"], "--stack goes with --demo"),
+        (["--yes-create", "--stack", "Mine"], "--stack goes with --demo"),
         (["--yes-create", "--subscription", "0"], "mean nothing on AWS"),
         (["--yes-create", "--region", "eu-west-1"], "name --customer-profile"),
         (["--cloud", "azure", "dates"], "there is no probe dates"),

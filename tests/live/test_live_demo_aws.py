@@ -1,0 +1,234 @@
+"""Tell the demo's story on the embedded account: deployed with the CDK's command line, played, and gone again."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from live.__main__ import attempt, main
+from live.aws import cloud
+from live.aws.bucket import Bucket
+from live.aws.stacks import Cdk, CdkFailed
+from live.aws.workshop import Account, AwsWorkshop
+from live.demo import NOTHING, perform
+from live.listing import cost
+from live.running import Unclean
+from live.story import Line
+from remediator.cli.aws_place import AwsPlace
+from remediator.local.account import EmbeddedAccount
+from remediator.local.deploy import Target, _environment, bootstrap
+from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from live.story import Stage
+
+pytestmark = pytest.mark.xdist_group("embedded account")
+
+KEPT = json.dumps(
+    {
+        "Resources": {
+            "Key": {"Type": "AWS::KMS::Key", "DeletionPolicy": "Retain", "Properties": {"KeyPolicy": {}}},
+            "Receipts": {
+                "Type": "AWS::DynamoDB::Table",
+                "DeletionPolicy": "Retain",
+                "Properties": {
+                    "TableName": "remediator-receipts-of-the-demo",
+                    "BillingMode": "PAY_PER_REQUEST",
+                    "DeletionProtectionEnabled": True,
+                    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                },
+            },
+        }
+    }
+)
+"""What of the stack stays when it is deleted, alone."""
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[EmbeddedAccount]:
+    with EmbeddedAccount() as account:
+        yield account
+
+
+@pytest.fixture
+def shop(account: EmbeddedAccount) -> Iterator[AwsWorkshop]:
+    """A workshop of whoever is the operator and may do everything."""
+    vendor = account.identities.vendor.credentials
+    made = AwsWorkshop(
+        customer=Account(account.client, CUSTOMER_ACCOUNT, account.identities.operator.arn),
+        vendor=Account.of(lambda service: account.client(service, vendor)),
+        run=uuid.uuid4().hex[:8],
+        now=time.time,
+        pause=account.clock.shift,
+        sdk_session=_nobody,
+    )
+    before = traces(account)
+    yield made
+    assert traces(account) == before
+
+
+def _nobody(_: Any) -> NoReturn:
+    raise AssertionError
+
+
+def target(account: EmbeddedAccount) -> Target:
+    return Target(account.endpoint, CUSTOMER_ACCOUNT, account.region, account.identities.admin.credentials)
+
+
+def cdk(account: EmbeddedAccount) -> Cdk:
+    """The CDK's command line as it speaks to the embedded account."""
+    flags = ("--method=direct", "--no-previous-parameters", "--no-notices", "--no-color", "--ci")
+    return Cdk(_environment(target(account)), flags)
+
+
+def traces(account: EmbeddedAccount) -> set[str]:
+    """Return what a deployment is made of, looked for past what the cleaning looks at; a key's deletion takes days."""
+    admin: Any = account.client
+    functions, tables = admin("lambda").list_functions()["Functions"], admin("dynamodb").list_tables()["TableNames"]
+    keys = [one["KeyId"] for one in admin("kms").list_keys()["Keys"]]
+    states = {key: admin("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys}
+    return {
+        *(one["StackName"] for one in admin("cloudformation").describe_stacks()["Stacks"]),
+        *(one["FunctionName"] for one in functions),
+        *tables,
+        *(one["RoleName"] for one in admin("iam").list_roles()["Roles"]),
+        *(one["Name"] for one in admin("secretsmanager").list_secrets()["SecretList"]),
+        *(one["Name"] for one in admin("s3").list_buckets()["Buckets"]),
+        *(key for key, state in states.items() if state != "PendingDeletion"),
+    }
+
+
+def place(account: EmbeddedAccount, stack: str) -> AwsPlace:
+    return AwsPlace(None, None, stack, {**account.describe(), "outputs": {}})
+
+
+@contextmanager
+def deployed(account: EmbeddedAccount, shop: AwsWorkshop) -> Iterator[Stage]:
+    cloud.deploy(shop, cdk(account))
+    there = place(account, shop.name("stack"))
+    yield cloud.staged(shop, there, there)
+
+
+@contextmanager
+def half_deployed(shop: AwsWorkshop, end: BaseException) -> Iterator[Stage]:
+    """Deploy what stays alone, and end so."""
+    shop.customer.client("cloudformation").create_stack(StackName=shop.name("stack"), TemplateBody=KEPT)
+    raise end
+    yield
+
+
+def test_deployed_played_and_gone_with_what_a_destroyed_stack_would_leave(
+    account: EmbeddedAccount, shop: AwsWorkshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bootstrap(target(account), lambda _: None)
+    before = traces(account)
+    said: list[str] = []
+    shop.say = said.append
+    assert attempt(shop, [], as_json=True, stage=deployed(account, shop)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["step"], one["got"]) for one in told if one["step"] in {"apply", "roll back", "what is left"}] == [
+        ("apply", "fixed"),
+        ("roll back", "rolled_back"),
+        ("what is left", "nothing"),
+    ]
+    assert f"removing stack {shop.name('stack')}" in said
+    assert traces(account) == before
+    unbootstrap(account)
+
+
+def unbootstrap(account: EmbeddedAccount) -> None:
+    """Take the CDK's own stack away, with the bucket that it keeps."""
+    admin: Any = account.client
+    admin("cloudformation").delete_stack(StackName="CDKToolkit")
+    s3 = admin("s3")
+    for bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
+        for one in s3.list_object_versions(Bucket=bucket).get("Versions", ()):
+            s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+        s3.delete_bucket(Bucket=bucket)
+
+
+@pytest.mark.parametrize("end", [CdkFailed("cdk deploy failed"), KeyboardInterrupt()])
+def test_a_deployment_that_ends_in_the_middle_leaves_nothing(shop: AwsWorkshop, end: BaseException) -> None:
+    if isinstance(end, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            perform(shop, half_deployed(shop, end))
+        return
+    lines = perform(shop, half_deployed(shop, end))
+    assert [str(line) for line in lines] == [
+        "WRONG     deploying and telling: CdkFailed: cdk deploy failed",
+        "as wanted what is left: nothing",
+    ]
+
+
+def test_a_stack_that_was_left_keeps_a_run_from_beginning_and_is_cleaned_up_even_if_half_is_gone(
+    account: EmbeddedAccount, shop: AwsWorkshop
+) -> None:
+    admin: Any = account.client
+    admin("cloudformation").create_stack(StackName=shop.name("stack"), TemplateBody=KEPT)
+    with pytest.raises(Unclean, match=f"stack {shop.name('stack')}"):
+        perform(shop, deployed(account, shop))
+    table = "remediator-receipts-of-the-demo"
+    admin("dynamodb").update_table(TableName=table, DeletionProtectionEnabled=False)
+    admin("dynamodb").delete_table(TableName=table)
+    assert shop.clean() == [f"stack {shop.name('stack')}"]
+
+
+def test_beside_a_deployment_nothing_is_deployed(account: EmbeddedAccount, shop: AwsWorkshop) -> None:
+    iam: Any = account.client("iam")
+    iam.create_role(RoleName="remediator-write", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    lines = perform(shop, deployed(account, shop))
+    assert "Occupied: the account has a role remediator-write" in lines[0].got
+    assert lines[-1] == Line("what is left", NOTHING, NOTHING)
+    iam.delete_role(RoleName="remediator-write")
+
+
+def test_what_the_cdk_says_last_is_told(account: EmbeddedAccount, shop: AwsWorkshop) -> None:
+    wrong = {"vendor_principal_arn": "nobody", "operator_principal_arn": "nobody", "external_id": "short"}
+    with pytest.raises(CdkFailed, match="vendor_principal_arn: 'nobody' isn't one role or user"):
+        cdk(account).deploy(shop.name("stack"), wrong, lambda _: None)
+
+
+def test_the_bucket_of_the_story_is_removed_whatever_comes_of_it(shop: AwsWorkshop) -> None:
+    bucket = Bucket(shop)
+    bucket.make()
+    assert bucket.setting() == "as it was"
+    shop.customer.client("s3").put_public_access_block(
+        Bucket=shop.name("bucket"), PublicAccessBlockConfiguration={"BlockPublicAcls": True}
+    )
+    assert bucket.setting() not in {"as it was", "closed"}
+    bucket.remove()
+    bucket.remove()
+
+
+def test_the_command_deploys_as_the_profile_under_the_live_prefix_with_tags() -> None:
+    made = Cdk.as_profile("me", "eu-west-1")
+    command = made.command("remediator-live-1-stack", {"external_id": "abc"}, Path("out"))
+    assert (made.environment["AWS_PROFILE"], made.environment["AWS_REGION"]) == ("me", "eu-west-1")
+    assert command[2:4] == ["deploy", "remediator-live-1-stack"]
+    assert command[command.index("-c") + 1] == "external_id=abc"
+    assert command[command.index("--tags") + 1] == "made-by=remediator-live"
+    assert command[command.index("--require-approval") + 1] == "never"
+
+
+def test_the_demo_is_listed_with_its_cost_before_anything_is_made(
+    account: EmbeddedAccount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mark = account.calls.mark()
+    assert main(["--demo"]) == 0
+    told = capsys.readouterr().out
+    assert "--demo" in told
+    assert "6 secrets, 1 key, 2 tables" in told
+    assert "kept by KMS, unusable and free, for seven days" in told
+    assert 0 < cost(cloud.demo.makes) < 0.05
+    assert main(["--json", "--demo", "dates"]) == 0
+    assert ["demo" in one for one in json.loads(capsys.readouterr().out)] == [False, True]
+    assert not account.calls.since(mark)
