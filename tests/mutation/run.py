@@ -1,8 +1,9 @@
 """Change every line of the rules, one at a time, and see a test fail: `make mutants [ONLY="core.gate service.work"]`.
 
 mutmut makes the mutants and runs the tests that reach each of them. It takes about an hour on two cores, so this isn't
-a part of `make test`. A mutant that no test notices is told, unless it changes nothing but the wording of an error or a
-note, or `equivalent.json` says why it can't be noticed. Ends with 1 if any other survived.
+a part of `make test`. A mutant that no test notices, or that none reaches, is told, unless it changes nothing but the
+wording of an error or a note, or `equivalent.json` says why it can't be noticed. Ends with 1 if any other is left, or,
+where all were made, if `equivalent.json` explains one that isn't.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,30 +35,46 @@ pytest_add_cli_args_test_selection = [
     "tests/core", "tests/service", "--deselect", "tests/core/test_core_node_oracle.py"
 ]
 """
-FORGET: Final = '''"""Forget what a mutant's parent process has cached."""
+FORGET: Final = '''"""Forget before each test what was cached, so that it is seen to reach all it calls."""
 
 import functools
 import gc
 
+import pytest
 
-def pytest_sessionstart() -> None:
-    for found in gc.get_objects():
-        if isinstance(found, functools._lru_cache_wrapper) and found.__module__.startswith("remediator"):
-            found.cache_clear()
+CACHES = []
+
+
+def pytest_collection_finish() -> None:
+    rooms = ("remediator.core", "remediator.service")
+    wrappers = (found for found in gc.get_objects() if isinstance(found, functools._lru_cache_wrapper))
+    CACHES[:] = [found for found in wrappers if found.__module__.startswith(rooms)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    for cache in CACHES:
+        cache.cache_clear()
 '''
-_SURVIVED: Final = re.compile(r"^ *(remediator\.(\w+)\.(\w+)\.(\S+)): survived$", re.MULTILINE)
+_MUTANT: Final = re.compile(r"^ *(remediator\.(\w+)\.(\w+)\.(\S+)): (.+)$", re.MULTILINE)
+_NOTICED: Final = frozenset({"killed", "timeout"})
 _SPOKEN: Final = re.compile(r"raise |\.note\(|Reason\(|Refused\(|_refuse\(|_unavailable\(")
 _TEXT: Final = re.compile(r"""f?"[^"]*"|None|[\s,]""")
 
 
 @dataclass(frozen=True)
 class Survivor:
-    """Hold a mutant that no test noticed: the lines that differ."""
+    """Hold a mutant that no test noticed: how it ended, and the lines that differ."""
 
     name: str
-    function: str
+    ended: str
     before: str
     after: str
+
+    @property
+    def key(self) -> str:
+        """Return what `equivalent.json` knows it by."""
+        return f"{self.before} -> {self.after}"
 
     @property
     def wording(self) -> bool:
@@ -74,33 +93,44 @@ def prepare() -> None:
     (PLACE / "conftest.py").write_text(FORGET, encoding="utf-8")
 
 
-def survivors() -> Iterator[Survivor]:
-    """Yield what survived."""
-    told = _mutmut("results")
-    for name, layer, module, function in _SURVIVED.findall(told):
-        definitions = _definitions(PLACE / "mutants" / "src" / "remediator" / layer / f"{module}.py")
+def fates(chosen: Sequence[str]) -> Mapping[str, str]:
+    """Return what became of each mutant of the modules chosen, by its name: `killed`, `survived`, `no tests`."""
+    told = {name: ended for name, *_, ended in _MUTANT.findall(_mutmut("results", "--all", "true"))}
+    return {name: ended for name, ended in told.items() if any(fnmatchcase(name, one) for one in chosen)}
+
+
+def survivors(ends: Mapping[str, str]) -> Iterator[Survivor]:
+    """Yield what no test noticed."""
+    for name, ended in ends.items():
+        if ended in _NOTICED:
+            continue
+        *rooms, function = name.split(".")
+        definitions = _definitions(PLACE / "mutants" / "src" / Path(*rooms).with_suffix(".py"))
         original = definitions[re.sub(r"__mutmut_\d+$", "__mutmut_orig", function)]
-        before, after = _difference(original, definitions[function])
-        yield Survivor(name, f"{layer}.{module}.{function.rpartition('__mutmut_')[0]}", before, after)
+        yield Survivor(name, ended, *_difference(original, definitions[function]))
 
 
 def unexplained(found: Sequence[Survivor], known: Mapping[str, str]) -> list[Survivor]:
     """Return those that neither differ in words alone nor are known to change nothing."""
-    return [one for one in found if not one.wording and f"{one.before} -> {one.after}" not in known]
+    return [one for one in found if one.key not in known and (one.ended != "survived" or not one.wording)]
 
 
 def main(words: Sequence[str]) -> int:
-    """Make mutants, all or those of the modules named, and tell which survived."""
+    """Make mutants, all or those of the modules named, and tell which no test noticed."""
     prepare()
     chosen = [f"remediator.{word}.*" for word in words] or ["*"]
     _mutmut("run", "--max-children", "2", *chosen)
     known: dict[str, str] = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
-    found = list(survivors())
+    ends = fates(chosen)
+    found = list(survivors(ends))
     left = unexplained(found, known)
-    for one in left:
-        print(f"{one.name}\n  - {one.before}\n  + {one.after}")  # noqa: T201 - what it is for
-    print(f"{len(found)} survived; {len(left)} of them unexplained")  # noqa: T201 - what it is for
-    return 1 if left else 0
+    idle = [] if words else sorted(known.keys() - {one.key for one in found})
+    lines = [f"{one.name}: {one.ended}\n  - {one.before}\n  + {one.after}" for one in left]
+    lines += [f"explained, but not among the survivors: {key}" for key in idle]
+    lines += [", ".join(f"{number} {ended}" for ended, number in Counter(ends.values()).most_common())]
+    lines += [f"{len(ends)} mutants; {len(found)} not noticed; {len(left)} of them unexplained"]
+    print("\n".join(lines))  # noqa: T201 - what it is for
+    return 1 if left or idle or not ends else 0
 
 
 def _mutmut(*words: str) -> str:
@@ -110,9 +140,13 @@ def _mutmut(*words: str) -> str:
 
 @cache
 def _definitions(path: Path) -> Mapping[str, Sequence[str]]:
+    """Return each function's lines under its name, its signature without it."""
     source = path.read_text(encoding="utf-8")
     functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))
-    return {node.name: (ast.get_source_segment(source, node) or "").splitlines()[1:] for node in functions}
+    return {
+        node.name: (ast.get_source_segment(source, node) or "").replace(f"def {node.name}(", "def (").splitlines()
+        for node in functions
+    }
 
 
 def _difference(original: Sequence[str], mutant: Sequence[str]) -> tuple[str, str]:
