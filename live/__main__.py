@@ -84,11 +84,12 @@ def _tried(cloud: Cloud, probes: Sequence[Probe[Any]], asked: argparse.Namespace
     if objection:
         raise Unfit(objection)
     shop = cloud.workshop(asked)
+    unwelcome: tuple[type[Exception], ...] = (Slow, *shop.refusals)
     try:
         if not asked.cleanup:
             return attempt(shop, probes, as_json=asked.json, stage=cloud.stage(shop, asked) if asked.demo else None)
         removed = shop.clean()
-    except (Slow, *shop.refusals) as error:
+    except unwelcome as error:
         print(f"not everything was removed, run with --cleanup: {type(error).__name__}: {error}", file=sys.stderr)
         return FAILED
     print(json.dumps({"removed": removed}) if asked.json else "\n".join(removed) or "nothing was left")

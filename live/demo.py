@@ -23,10 +23,11 @@ def perform(shop: Workshop, stage: AbstractContextManager[Stage]) -> list[Line]:
     """Return the story's lines; what the cloud refuses meanwhile is the last of them. Raise `Unclean`."""
     demand_clean(shop)
     lines: list[Line] = []
+    unwelcome: tuple[type[Exception], ...] = (NotServed, NoDeployment, Slow, *shop.refusals)
     try:
         with stage as ready:
             lines += play(shop, ready)
-    except (Slow, NotServed, NoDeployment, *shop.refusals) as error:
+    except unwelcome as error:
         lines.append(Line("deploying and telling", "no refusal", f"{type(error).__name__}: {error}"))
     finally:
         lines.append(_left(shop))
@@ -35,9 +36,10 @@ def perform(shop: Workshop, stage: AbstractContextManager[Stage]) -> list[Line]:
 
 def _left(shop: Workshop) -> Line:
     """Remove everything, and look again for what is left."""
+    unwelcome: tuple[type[Exception], ...] = (Slow, *shop.refusals)
     try:
         shop.clean()
         left = ", ".join(str(one) for one in shop.leftovers())
-    except (Slow, *shop.refusals) as error:
+    except unwelcome as error:
         left = f"{type(error).__name__}: {error}"
     return Line("what is left", NOTHING, left or NOTHING)

@@ -33,7 +33,7 @@ class Leftover:
 class Workshop(ABC):
     """Hold a run's clock and name. `run`, eight hexadecimal digits, tells apart what two runs make."""
 
-    refusals: ClassVar[tuple[type[Exception], ...]] = ()
+    refusals: ClassVar[tuple[type[Exception], ...]]
     """What the cloud's clients raise where it refuses; a probe that meets one it didn't ask for has failed."""
 
     run: str

@@ -11,5 +11,5 @@ use_packaged_node()
 from infra.aws import names  # noqa: E402 - the CDK starts Node.js when it is imported
 from infra.aws.application import make_app  # noqa: E402 - as above
 
-names.STACK = sys.argv[1]  # type: ignore[misc] - this process makes one app, and ends
+names.STACK = sys.argv[1]  # type: ignore[misc]  # this process makes one app, and ends
 make_app().synth()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -103,7 +104,7 @@ def stacks(client: Callable[[str], Any], until: Until) -> Iterator[Leftover]:
         for stack in page["Stacks"]:
             name = stack["StackName"]
             if name.startswith(PREFIX) and stack["StackStatus"] not in _GONE:
-                yield Leftover("stack", name, lambda name=name: _destroy(client, name, until))
+                yield Leftover("stack", name, partial(_destroy, client, name, until))
 
 
 def _destroy(client: Callable[[str], Any], stack: str, until: Until) -> None:

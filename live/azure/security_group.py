@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FIX: Final = "azure.network.close-port"
 API: Final = "2021-05-01"
 PORT: Final = 22
-_RULE: Final = {
+_RULE: Final[dict[str, Any]] = {
     "name": "everybody",
     "properties": {
         "access": "Allow",
@@ -64,7 +64,7 @@ class SecurityGroup:
         inbound = {one["name"]: one["properties"] for one in found}
         if inbound == {} or all(one["access"] == "Deny" for one in inbound.values()):
             return CLOSED
-        kept = inbound.get(str(_RULE["name"]), {})
+        kept = inbound.get(_RULE["name"], {})
         same = len(inbound) == 1 and all(kept.get(name) == value for name, value in _RULE["properties"].items())
         return AS_IT_WAS if same else f"{found}"
 

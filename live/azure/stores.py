@@ -171,7 +171,7 @@ def _written(ours: TableClient, row: Mapping[str, Any]) -> Callable[[], bool]:
     return write
 
 
-def _overwrite(ours: TableClient, row: Mapping[str, Any], etag: str) -> object:
+def _overwrite(ours: TableClient, row: Mapping[str, Any], etag: str | None) -> object:
     condition = MatchConditions.IfNotModified
     return ours.update_entity(dict(row), mode=UpdateMode.REPLACE, etag=etag, match_condition=condition)
 

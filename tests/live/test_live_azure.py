@@ -23,7 +23,7 @@ from remediator.local.azure.entra import service as entra
 from remediator.local.azure.entra.directory import Application, ServicePrincipal
 from remediator.local.azure.exchange import Answer
 from remediator.local.azure.faults import Match
-from remediator.local.azure.graph import applications
+from remediator.local.azure.graph import applications, keys
 from remediator.local.azure.rbac.definitions import RoleDefinition
 from remediator.local.azure.rbac.roles import Rbac
 from remediator.local.azure.tables import service as tables
@@ -91,12 +91,12 @@ def removed_certificates_stay(patch: pytest.MonkeyPatch) -> None:
     def all_of(directory: Any, app: Application | None, given: list[dict[str, Any]]) -> tuple[Key, ...]:
         return (*(app.keys if app else ()), *written(directory, app, given))
 
-    written = applications.keys_of
+    written = keys.keys_of
     patch.setattr(applications, "keys_of", all_of)
 
 
 def one_certificate_ends_the_other(patch: pytest.MonkeyPatch) -> None:
-    written = applications.keys_of
+    written = keys.keys_of
     patch.setattr(applications, "keys_of", lambda *given: written(*given)[-1:])
 
 
@@ -293,7 +293,7 @@ def test_what_a_crash_left_in_the_bin_or_as_a_deleted_vault_is_removed(
     azure: EmbeddedAzure, shop: AzureWorkshop
 ) -> None:
     furnish(shop)
-    found = shop.graph.get(f"/v1.0/applications(uniqueName='{shop.name('remediator')}')")
+    found = shop.graph.ask("GET", f"/v1.0/applications(uniqueName='{shop.name('remediator')}')").body
     shop.graph.delete(f"/v1.0/applications/{found['id']}")
     for group in (shop.site, shop.beside("-other")):
         shop.arm.delete(f"{group.group_id}?api-version=2021-04-01")

@@ -140,10 +140,8 @@ def test_only_what_keeps_deleted_vaults_is_left_out_of_the_template() -> None:
     assert {one["type"] for one, _ in changed} == {"Microsoft.KeyVault/vaults"}
     for one, other in changed:
         assert one["properties"].pop("enablePurgeProtection") is True
-        assert (
-            one["properties"].pop("softDeleteRetentionInDays"),
-            other["properties"].pop("softDeleteRetentionInDays"),
-        ) == (90, 7)
+        days = [each["properties"].pop("softDeleteRetentionInDays") for each in (one, other)]
+        assert days == [90, 7]
         assert one == other
     assert {**ours, "resources": 0} == {**theirs, "resources": 0}
 
