@@ -89,6 +89,7 @@ class Ring:
             return self.versions.get(window)
 
     def keep(self, record: SeedRecord) -> Seed:
+        assert record.deployment == DEPLOYMENT
         with self.steps.step("ring.keep"):
             if record.window not in self.versions:
                 self.versions[record.window] = record.seed
@@ -308,28 +309,33 @@ class Sessions:
     size: int = 3
     largest: int = 100
     opened: list[tuple[str, tuple[str, ...], bool]] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+    sized: list[tuple[str, int, bool, bool]] = field(default_factory=list)
+    says: str = "the cloud says so"
     refuse: bool = False
     failures: tuple[type[Exception], ...] = (CloudError,)
 
     def explain(self, error: Exception) -> tuple[str, str]:
-        return str(error), "the cloud says so"
+        return str(error), self.says
 
     def may_be_accepted(self, error: Exception) -> bool:
         return str(error) == "Timeout"
 
     def chunks(
         self,
-        fix: Any,  # noqa: ARG002
+        fix: Any,
         targets: Sequence[Target],
         *,
-        deadline: int,  # noqa: ARG002
-        write: bool,  # noqa: ARG002
-        tags: bool = False,  # noqa: ARG002
+        deadline: int,
+        write: bool,
+        tags: bool = False,
     ) -> list[int]:
+        self.sized.append((fix.id, deadline, write, tags))
         whole, rest = divmod(len(targets), self.size)
         return [self.size] * whole + ([rest] if rest else [])
 
     def at(self, passage: Passage) -> Doorway:
+        self.passages.append(passage)
         return Doorway(self, passage)
 
     @contextmanager
@@ -399,7 +405,7 @@ class LampKind:
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    colour: str = parameter("The colour of the light.", default="white", type="string", enum=["white", "red"])
+    colour: str = parameter("The colour of the light.", default="white", type="string", enum=["white", "red", "green"])
 
 
 class SwitchOn(Fix[Lamps, Any, Colour]):

@@ -109,7 +109,7 @@ class Batch:
             with doorway.open(fix, targets, write=work.write, tags=policy.asks_tags(fix)) as session:
                 rest, stopped = self.restraint.look_at_tags(policy, session, tasks, work.tools)
                 work.tools.store(stopped)
-                return Progress([*stopped, *(work.run(session, rest) if rest else ())])
+                return Progress([*stopped, *work.run(session, rest)])
         except GateShut as shut:
             return Progress(obstacle=self._shut(shut, passage))
         except SessionTooLarge:

@@ -122,9 +122,9 @@ class Finding:
         """Return the receipt's public id."""
         return f"{self.remediation}/{self.index}"
 
-    def ended(self, outcome: Outcome, *, reason: Reason | None = None, calls: tuple[str, ...] = ()) -> Finding:
-        """Return the finding with its outcome, and with the calls it took so far."""
-        return replace(self, outcome=outcome, reason=reason, calls=self.calls + calls)
+    def ended(self, outcome: Outcome, *, reason: Reason | None = None) -> Finding:
+        """Return the finding with its outcome."""
+        return replace(self, outcome=outcome, reason=reason)
 
 
 def decide(met: Record, claim: Claim) -> Refusal | Record | Claimed:
