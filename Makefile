@@ -19,7 +19,7 @@ test: setup ## Run all tests; the network is off but for loopback.
 deep: setup ## Look longer: every order of calls that the model's bounds allow, and what else takes minutes.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m deep
 
-live: setup ## Try on real AWS accounts what no emulator can show; without LIVE="... --yes-create" it only says what.
+live: setup ## Try on real clouds what no emulator can show; without LIVE="... --yes-create" it only says what.
 	$(BIN)/python -m live $(LIVE)
 
 mutants: setup ## Change the rules line by line and see a test fail: about an hour; ONLY="core.gate service.work" for some.

@@ -41,7 +41,7 @@ HOUR: Final = 1 / 730
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 place: Final = "the subscription and its directory"
-marks: Final = "resource groups and what probes deploy into them have the tags"
+marks: Final = "a storage account's has no hyphens; resource groups and what is in them have the tags"
 probes: Final[Sequence[Probe[AzureWorkshop]]] = (
     *directory.PROBES,
     *roles.PROBES,
