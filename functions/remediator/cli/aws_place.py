@@ -18,6 +18,8 @@ from remediator.vendor.aws_access import reader_access
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from remediator.local.mess import Mess
+
 STACK: Final = "Remediator"
 
 LONGEST_UPDATE: Final = 900
@@ -61,6 +63,13 @@ class AwsPlace:
             waits=lambda: waits(LONGEST_UPDATE),
             tell=tell,
         )
+
+    def mess(self) -> Mess:
+        """Make a mess in an embedded account."""
+        from remediator.local.mess import make_mess
+
+        session: Any = self.session("admin")
+        return make_mess(lambda service: session.client(service, endpoint_url=self.endpoint_url), session.region_name)
 
     @property
     def endpoint_url(self) -> str | None:

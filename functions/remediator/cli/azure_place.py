@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
@@ -22,9 +22,11 @@ from remediator.vendor.client import Client
 from remediator.vendor.transport import HttpTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from azure.core.credentials import TokenCredential
+
+    from remediator.local.mess import Mess
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,26 @@ class AzurePlace:
         """Return what derives the way back; in an embedded cloud it reads as the administrator."""
         return AzureCaptor(self.credential("admin"))
 
+    def roller(self, tell: Callable[[str], None]) -> NoReturn:  # noqa: ARG002 - as on AWS
+        """Raise `Failed`: there is nothing of that kind."""
+        raise Failed(
+            "on Azure there is a certificate to roll, and no external id",
+            exit=Exit.USAGE,
+            next="Run `remediator azure roll-credential`.",
+        )
+
+    def mess(self) -> Mess:
+        """Make a mess in an embedded cloud."""
+        from remediator.local.azure.mess import make_mess
+
+        return make_mess(self.arm("admin"), self._targets)
+
     def arm(self, whose: str) -> ArmClient:
         """Return a client of Resource Manager with somebody's rights."""
         return ArmClient(self.credential(whose), deadline=time.time() + PATIENCE)
 
     @property
-    def targets(self) -> str:
+    def _targets(self) -> str:
         """Return the id of the resource group that an embedded cloud repairs."""
         described = self.described or {}
         return f"/subscriptions/{described['subscription_id']}/resourceGroups/{described['target_resource_group']}"

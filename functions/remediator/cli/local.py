@@ -1,7 +1,7 @@
 """Start a cloud inside this process, and make a mess in it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,11 +12,6 @@ from remediator.cli.mess_view import mess_document, mess_view
 from remediator.cli.options import command
 from remediator.cli.places import Cloud, Place
 from remediator.cli.speech import Speech
-
-if TYPE_CHECKING:
-    from remediator.cli.aws_place import AwsPlace
-    from remediator.cli.azure_place import AzurePlace
-    from remediator.local.mess import Mess
 
 app = typer.Typer(no_args_is_help=True, help="A cloud inside this process, AWS or Azure, to try things in.")
 
@@ -75,7 +70,7 @@ def seed(*, place: Place, speech: Speech) -> None:
             exit=Exit.USAGE,
             next="Name it with --account FILE, the file that `remediator local up --json FILE` writes.",
         )
-    mess = _mess_on_aws(there) if there.cloud == "aws" else _mess_on_azure(there)
+    mess = there.mess()
     speech.answer(mess_document(mess), *mess_view(mess))
 
 
@@ -88,16 +83,3 @@ def _up_azure(port: int, json: Path | None, latency: int, delivery: Delivery, sp
         stay_up(port=port, json_file=json, latency_ms=latency, say=speech.note, delivery=delivery.value)
     except (PackagingFailed, DeploymentFailed, RotationFailed) as error:
         raise Failed(str(error), exit=Exit.NOT_FIXED, next="Run `make setup`, then try again.") from None
-
-
-def _mess_on_aws(place: "AwsPlace") -> "Mess":
-    from remediator.local.mess import make_mess
-
-    session: Any = place.session("admin")
-    return make_mess(lambda service: session.client(service, endpoint_url=place.endpoint_url), session.region_name)
-
-
-def _mess_on_azure(place: "AzurePlace") -> "Mess":
-    from remediator.local.azure.mess import make_mess
-
-    return make_mess(place.arm("admin"), place.targets)

@@ -1,7 +1,5 @@
 """Roll a sealed gate."""
 
-from remediator.cli.exits import Exit
-from remediator.cli.failures import Failed
 from remediator.cli.options import command
 from remediator.cli.places import Place
 from remediator.cli.speech import Speech
@@ -18,14 +16,7 @@ def roll_gate(*, place: Place, speech: Speech) -> None:
 
     Example:  [cyan]remediator roll-gate --profile administrator --region eu-west-1[/cyan]
     """
-    there = place.there
-    if there.cloud != "aws":
-        raise Failed(
-            "on Azure there is a certificate to roll, and no external id",
-            exit=Exit.USAGE,
-            next="Run `remediator azure roll-credential`.",
-        )
-    rolled = there.roller(lambda step: speech.note(f"· {step}")).roll()
+    rolled = place.there.roller(lambda step: speech.note(f"· {step}")).roll()
     document = {
         "generation": rolled.generation,
         "frozen": rolled.frozen,
