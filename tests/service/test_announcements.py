@@ -63,6 +63,38 @@ def test_an_applied_change_is_announced_with_both_states_and_the_way_back(site: 
     assert bus.heard[0].id == detail["id"] == f"{KEY}/0"
 
 
+def test_the_form_of_an_event_is_this_and_no_other(site: Site, bus: Bus) -> None:
+    finding = {"fix": "aws.lamp.switch-on", "target": lamp("desk"), "parameters": {"colour": "red"}}
+    site.post({"mode": "apply", "findings": [finding]})
+    (event,) = bus.heard
+    assert (event.id, event.at, event.resource) == (f"{KEY}/0", int(site.clock.now), lamp("desk")["arn"])
+    assert bus.details == [
+        {
+            "version": 1,
+            "id": f"{KEY}/0",
+            "remediation": KEY,
+            "index": 0,
+            "mode": "apply",
+            "caller": "AROAREADER",
+            "outcome": "fixed",
+            "account": HOME.account,
+            "account_alias": "shop",
+            "fix": "aws.lamp.switch-on",
+            "resource": lamp("desk")["arn"],
+            "target": lamp("desk"),
+            "parameters": {"colour": "red"},
+            "finding": "aws.lamp.switch-on",
+            "reference": None,
+            "before": OFF,
+            "after": ON | {"colour": "red"},
+            "states_left_out": False,
+            "calls": ["lamp.get", "lamp.put", "lamp.get"],
+            "undoes": None,
+            "way_back": f"remediator rollback {KEY} --finding 0",
+        }
+    ]
+
+
 def test_what_a_crash_left_and_the_policy_stops_now_is_announced_for_it_may_be_changed(
     site: Site, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +147,7 @@ def test_a_rollback_is_announced_as_a_change_of_its_own(site: Site, bus: Bus) ->
     detail = bus.details[-1]
     assert (detail["outcome"], detail["undoes"], detail["id"]) == ("rolled_back", f"{KEY}/0", f"{UNDO}/0")
     assert (detail["before"], detail["after"]) == (ON, OFF)
-    assert not detail["way_back"].startswith("remediator rollback")
+    assert detail["way_back"] == "Send the finding again: what was taken back is a finding once more."
 
 
 def test_what_is_pending_is_announced_and_a_look_at_it_later_is_not(site: Site, bus: Bus) -> None:
@@ -189,6 +221,7 @@ def test_an_event_without_its_states_says_so_and_keeps_the_rest(site: Site, bus:
     whole, bare = bus.heard[0], bus.heard[0].without_states()
     assert (bare.detail["before"], bare.detail["after"], bare.detail["states_left_out"]) == (None, None, True)
     assert whole.detail["states_left_out"] is False
+    assert (bare.id, bare.at, bare.resource) == (whole.id, whole.at, whole.resource)
     changed = {"before", "after", "states_left_out"}
     assert {k: v for k, v in bare.detail.items() if k not in changed} == {
         k: v for k, v in whole.detail.items() if k not in changed

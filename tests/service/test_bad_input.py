@@ -10,9 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.service.site import KEY, Site, asking, lamp, problem
+from remediator.catalogue.spec import Home
+from remediator.service import requests
+from remediator.service.problems import Refused
+from tests.service.site import KEY, READER, Site, asking, lamp, problem
+from tests.service.world import HOME
 
 ONE = asking("desk")["findings"][0]
+AZURE = Home("azure", "6f0b1f0e-0000-4000-8000-000000000001")
 
 
 def refused_untouched(site: Site, reply: Any, status: int) -> None:
@@ -209,3 +214,49 @@ def test_no_json_whatever_makes_it_fail(site: Site, body: Any) -> None:
     assert site.post(body).status == 400
     findings = {"mode": "plan", "findings": [body]}
     assert site.post(findings).status == 400
+
+
+@pytest.mark.parametrize(
+    "findings",
+    [[ONE, ONE | {"target": {"arn": "?"}}], [ONE, ONE], [ONE, {"finding": "nessus:1", "target": ONE["target"]}]],
+    [[ONE, ONE | {"target": {"arn": "?"}}], [ONE, ONE], [ONE, {"finding": "nessus:1", "target": ONE["target"]}]],
+)
+def test_the_finding_that_is_wrong_is_told_by_its_index(site: Site, findings: list[Any]) -> None:
+    reply = site.post({"mode": "apply", "findings": findings})
+    refused_untouched(site, reply, 400)
+    assert reply.body["index"] == 1
+
+
+def test_parameters_in_another_order_ask_for_the_same() -> None:
+    target = {"arn": f"arn:aws:ec2:eu-west-1:{HOME.account}:security-group/sg-00000000000000001"}
+    asked = [
+        {"fix": "aws.ec2.close-port", "target": target, "parameters": parameters}
+        for parameters in ({"port": 22, "protocol": "udp"}, {"protocol": "udp", "port": 22})
+    ]
+    with pytest.raises(Refused, match="INVALID_REQUEST") as refused:
+        requests.read_remediation(json.dumps({"mode": "plan", "findings": asked}).encode(), HOME)
+    assert refused.value.detail == "findings[1] asks for the same as findings[0]."
+
+
+@pytest.mark.parametrize(
+    ("home", "target"),
+    [
+        (HOME, {"arn": f"arn:aws:ec2:eu-west-1:{HOME.account}:security-group/sg-00000000000000001"}),
+        (AZURE, {"id": f"/subscriptions/{AZURE.account}/resourceGroups/shop/providers/Microsoft.Network"
+                       "/networkSecurityGroups/front"}),
+    ],
+)  # fmt: skip
+def test_a_scanner_s_id_that_both_clouds_answer_is_answered_by_the_deployment_s_own(
+    home: Home, target: dict[str, str]
+) -> None:
+    body = {"mode": "plan", "findings": [{"finding": "cloudsploit:openSSH", "target": target}]}
+    (asked,) = requests.read_remediation(json.dumps(body).encode(), home).findings
+    assert asked.fix.id.partition(".")[0] == home.cloud
+    assert asked.parameters["port"] == 22
+
+
+def test_a_key_is_bound_to_method_path_and_body_and_to_no_header() -> None:
+    call = requests.Call("POST", "/v1/remediations", "", {}, b"{}", READER, 170.0)
+    others = [replace(call, method="PUT"), replace(call, path="/v1/fixes"), replace(call, body=b"[]")]
+    assert len({requests.digest_of(one) for one in (call, *others)}) == 4
+    assert requests.digest_of(replace(call, headers={"a": "b"})) == requests.digest_of(call)

@@ -10,7 +10,7 @@ import pytest
 from remediator.core.gate import gate_value
 from remediator.core.windows import PERIOD, window_at
 from remediator.service.errors import LeaseTaken, NotDone
-from remediator.service.freeze import Part
+from remediator.service.freeze import Part, Step
 from remediator.service.rotate import Rotated, Rotator
 from tests.service.operators_world import Desk, Halting
 from tests.service.site import KEY, Site, asking, outcomes, problem
@@ -410,3 +410,12 @@ def test_a_failure_while_nothing_is_frozen_is_a_failure(site: Site) -> None:
 
 def test_not_done_is_an_interruption_that_running_again_repairs() -> None:
     assert str(NotDone("IAM is away")) == "IAM is away"
+
+
+def test_a_step_that_is_done_says_what_is_still_to_come_or_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk.keeper, "close", lambda: "the cloud takes a minute")
+    assert desk.freeze() == [
+        Step(Part.REQUESTS, done=True, note=""),
+        Step(Part.SESSIONS, done=True, note=""),
+        Step(Part.GATE, done=True, note="the cloud takes a minute"),
+    ]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from remediator.catalogue.spec import Tags
+from remediator.catalogue.spec import Tags, Target
 from remediator.service.errors import TagsUnread
 from remediator.service.policy import Policy
+from remediator.service.records import Reason
 from tests.service.site import KEY, OPERATOR, Site, asking, lamp, outcomes, problem
 from tests.service.world import CloudError, Crash, LampKind
 
@@ -125,6 +128,23 @@ def test_patterns_know_no_other_wildcard_than_the_star_and_no_case() -> None:
         "*d*e*s*k": True,
     }.items():
         assert (Policy(exclude=(pattern,)).objection(fix, target, write=False) is not None) is hit, pattern
+
+
+def test_a_sign_that_is_no_star_stands_for_itself() -> None:
+    fix: Any = type("Fix", (), {"id": "x", "target": LampKind()})()
+    for name in ("d?sk", "d[e]sk", "[", "?[?"):
+        target = LampKind().parse(lamp(name), None)  # type: ignore[arg-type]  # a lamp's ARN says where it is
+        assert Policy(exclude=(f"*:{name}",)).objection(fix, target, write=False) is not None
+
+
+def test_on_azure_the_resource_group_must_be_one_of_those_allowed_in_whatever_case() -> None:
+    fix: Any = type("Fix", (), {"id": "x", "target": LampKind()})()
+    target = Target("/subscriptions/s/resourceGroups/Shop/x", "azure", "s", None, {"group": "Shop"})
+    allowed = Policy(resource_groups=frozenset({"shop"}))
+    assert allowed.objection(fix, target, write=True) is None
+    assert Policy(resource_groups=frozenset({"bank"})).objection(fix, target, write=True) == Reason(
+        "policy_resource_group", "The customer's policy doesn't allow the resource group Shop."
+    )
 
 
 def test_no_name_makes_a_pattern_of_many_stars_take_for_ever() -> None:
@@ -285,7 +305,11 @@ def test_a_freeze_while_tags_are_read_leaves_the_findings_to_the_same_request(
 def test_tags_that_a_kind_hides_keep_all_of_it_from_being_touched(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LampKind, "tags", Tags.HIDDEN)
     site.table.policy = policy(exclude_tags=["keep"])
-    assert reasons(site.post(asking("desk"))) == ["policy_tags_unread"]
+    reply = site.post(asking("desk"))
+    assert reply.body["results"][0]["reason"] == {
+        "code": "policy_tags_unread",
+        "message": "The customer's policy excludes by tag, and the tags of a lamp can't be read.",
+    }
     assert site.sessions.opened == []
     monkeypatch.setattr(LampKind, "tags", Tags.NONE)
     assert outcomes(site.post(asking("desk"), key=OTHER)) == ["fixed"]
@@ -332,6 +356,23 @@ def test_what_a_day_took_is_free_again_the_next_day(site: Site) -> None:
     site.clock.now += 86_400
     site.rotate("run-2")
     assert outcomes(site.post(asking("hall"), key="another-key-of-16-letters")) == ["fixed"]
+
+
+@pytest.mark.parametrize("zone", ["EAST-23", "WEST+23"])
+def test_a_day_is_one_of_utc_and_the_refusal_says_which(site: Site, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        site.table.policy = policy(findings_per_day=0)
+        (result,) = site.post(asking("desk")).body["results"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    day = datetime.fromtimestamp(site.clock.now, UTC).date().isoformat()
+    assert list(site.ledger.days) == [day]
+    assert result["reason"]["message"] == (
+        f"The customer's policy has room for 0 findings a day, and they are used up on {day}, UTC."
+    )
 
 
 def test_plans_and_rollbacks_don_t_count_and_aren_t_capped(site: Site) -> None:

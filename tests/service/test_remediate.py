@@ -448,3 +448,50 @@ def test_the_fixes_that_are_enabled_are_listed_with_their_schemas(site: Site) ->
 def test_health_tells_what_the_gate_is(site: Site, state: str | None, gate: str) -> None:
     site.table.state_now = state
     assert site.get("/v1/health").body["gate"] == gate
+
+
+def test_a_record_says_when_it_was_made_and_a_session_bears_the_key_s_name(site: Site) -> None:
+    site.clock.now += 0.7
+    site.post(asking("desk"))
+    record = site.ledger.records[KEY]
+    assert record.created_at == int(site.clock.now)
+    (passage,) = site.sessions.passages
+    assert (passage.name, passage.deadline) == (KEY, record.deadline)
+    assert site.ledger.stored[KEY][0].acknowledged is False
+
+
+def test_sessions_are_sized_for_what_they_will_hold_until_the_deadline(site: Site) -> None:
+    site.post(asking("desk"))
+    site.table.policy = '{"version": 1, "exclude_tags": ["keep"]}'
+    plan, burn = "another-key-of-16-letters", {"fix": "aws.lamp.burn-out", "target": lamp("hall")}
+    site.post({"mode": "plan", "findings": [burn | {"acknowledge_irreversible": True}]}, key=plan)
+    assert site.sessions.sized == [
+        ("aws.lamp.switch-on", site.ledger.records[KEY].deadline, True, False),
+        ("aws.lamp.burn-out", site.ledger.records[plan].deadline, False, True),
+    ]
+
+
+def test_of_what_is_refused_whole_nothing_comes_near_the_gate(site: Site) -> None:
+    body = {"mode": "apply", "findings": [{"fix": "aws.lamp.switch-on", "target": lamp("x", account="999900001111")}]}
+    assert outcomes(site.post(body)) == ["refused"]
+    assert site.sessions.passages == []
+
+
+def test_at_the_deadline_itself_no_session_is_begun(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = site.ledger.claim
+
+    def slow(claimed: Any) -> Any:
+        site.clock.now = claimed.record.deadline
+        return claim(claimed)
+
+    monkeypatch.setattr(site.ledger, "claim", slow)
+    assert outcomes(site.post(asking("desk"))) == ["not_started"]
+    assert "sts.assume_role" not in site.steps.taken
+
+
+def test_however_many_fixes_one_target_has_they_run_one_after_the_other(site: Site) -> None:
+    same = [{"fix": "aws.lamp.switch-on", "target": lamp("desk"), "parameters": {"colour": colour}}
+            for colour in ("red", "white", "green")]  # fmt: skip
+    assert outcomes(site.post({"mode": "apply", "findings": same})) == ["fixed"] * 3
+    assert [targets for _, targets, _ in site.sessions.opened] == [(lamp("desk")["arn"],)] * 3
+    assert site.cloud.lamps["desk"]["colour"] == "green"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from remediator.catalogue.engine import Change, Outcome
 from remediator.core.messages import Fields, parse_bare
 from remediator.service import requests
+from remediator.service.answers import LARGEST_STATES, remediation
 from remediator.service.freeze import Part
-from remediator.service.records import TAKEOVER_MARGIN
+from remediator.service.records import TAKEOVER_MARGIN, Finding, Mode, Record, State
 from remediator.service.work import LARGEST_CHANGE
 from tests.service.by_hand_site import HandSite
 from tests.service.operators_world import Desk
@@ -231,3 +235,35 @@ def test_a_used_up_admission_that_a_crash_left_spent_is_closed_by_its_next_refus
     assert left.opening is not None
     site.tell(asking("desk"), site.wrong(), key="a-wrong-code-0001")
     assert left.opening is None
+
+
+def test_what_was_not_started_says_which_it_is_and_that_nothing_was_called(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = site.sessions.open
+
+    def slow(*given: Any, passage: Any, **more: Any) -> Any:
+        site.clock.now = passage.deadline
+        return opening(*given, passage=passage, **more)
+
+    monkeypatch.setattr(site.sessions, "open", slow)
+    site.sessions.refuse = True
+    assert site.post(asking("desk", "hall")).body["results"] == [
+        {"index": index, "outcome": "not_started", "calls": []} for index in (0, 1)
+    ]
+
+
+def test_up_to_256_kib_states_are_shown_and_above_it_both_are_left_out_of_each_result() -> None:
+    record = Record(KEY, "", "", Mode.PLAN, State.DONE, 1, 0, 0, 1, 0)
+    bare = Finding(KEY, 0, "aws.lamp.switch-on", {}, {}, 7, Outcome.PLANNED, Change("", ""))
+    spare = LARGEST_STATES - len(json.dumps(remediation(record, [bare])["results"]))
+    for more, shown in ((0, True), (1, False)):
+        (result,) = remediation(record, [replace(bare, change=Change("x" * (spare + more), ""))])["results"]
+        assert ("before" in result, "after" in result, "link" in result) == (shown, shown, not shown)
+
+
+def test_a_setting_that_can_t_be_so_ends_as_refused(site: Site) -> None:
+    site.cloud.lamps["desk"] = {"fixture": "candle"}
+    first = site.post(asking("desk", "hall"))
+    assert outcomes(first) == ["refused", "fixed"]
+    assert site.ledger.stored[KEY][0].outcome == "refused"

@@ -10,7 +10,7 @@ import pytest
 from remediator.catalogue.engine import Outcome
 from remediator.service.records import State
 from tests.service.site import KEY, OPERATOR, Site, asking, lamp, outcomes, problem
-from tests.service.world import Crash
+from tests.service.world import CloudError, Crash
 
 if TYPE_CHECKING:
     from remediator.service.answers import Reply
@@ -260,3 +260,64 @@ def test_a_lost_reply_to_a_write_that_is_under_way_is_left_open(site: Site, monk
     site.cloud.lost_replies = {"desk"}
     reply = site.post({"mode": "apply", "findings": [{"fix": "aws.lamp.warm-up", "target": lamp("desk")}]})
     assert (outcomes(reply), reason(reply)) == (["unverified"], "Timeout")
+
+
+def test_what_a_refresh_settled_before_a_crash_stays_its_result_and_the_rest_is_looked_at_again(site: Site) -> None:
+    site.cloud.stubborn = {"desk", "hall"}
+    site.post(asking("desk", "hall"))
+    site.cloud.lamps["desk"] = {"on": True, "name": "desk", "colour": "white"}
+    site.steps.crash_before = len(site.steps.taken) + 9
+    with pytest.raises(Crash, match=r"before ledger\.finish"):
+        back(site, verb="refresh")
+    site.steps.crash_before = None
+    site.cloud.lamps["hall"] = {"on": True, "name": "hall", "colour": "white"}
+    site.clock.now += 300
+    site.rotate("run-2")
+    reply = back(site, verb="refresh")
+    assert [(one["index"], one["outcome"]) for one in reply.body["results"]] == [(0, "fixed"), (1, "fixed")]
+
+
+def test_what_the_way_back_didn_t_reach_has_no_reason_of_what_it_goes_back_from(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.cloud.stubborn = {"desk"}
+    site.post(asking("desk"))
+    store = site.ledger.store
+
+    def slow(claimed: Any, findings: Any) -> None:
+        store(claimed, findings)
+        site.clock.now = site.ledger.records[BACK].deadline
+
+    monkeypatch.setattr(site.ledger, "store", slow)
+    (result,) = back(site).body["results"]
+    assert (result["outcome"], result["calls"], "reason" in result) == ("not_started", [], False)
+
+
+def test_what_a_freeze_kept_a_refresh_from_looking_at_has_no_reason_of_before(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.cloud.stubborn = {"desk"}
+    site.post(asking("desk"))
+
+    def freeze(_: str) -> None:
+        site.table.state_now = "frozen"
+        raise CloudError("AccessDenied")
+
+    monkeypatch.setattr(site.cloud, "get_lamp", freeze)
+    (result,) = back(site, verb="refresh").body["results"]
+    assert (result["outcome"], "reason" in result) == ("not_started", False)
+
+
+def test_a_way_back_that_is_new_reads_no_receipts_but_those_it_goes_back_from(
+    lit: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    findings = lit.ledger.findings
+
+    def reading(remediation: str) -> Any:
+        asked.append(remediation)
+        return findings(remediation)
+
+    monkeypatch.setattr(lit.ledger, "findings", reading)
+    assert outcomes(back(lit)) == ["rolled_back", "rolled_back"]
+    assert asked == [KEY]

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from remediator.core.gate import gate_value, opening, verifier_of
 from remediator.core.windows import PERIOD, Window, open_at, staged_at, window_at
 from remediator.service.errors import LeaseTaken
+from remediator.service.rotate import Rotated
 from tests.service.site import Site
-from tests.service.world import DEPLOYMENT, START, Crash
+from tests.service.world import DEPLOYMENT, START, CloudError, Crash
 
 WRITING_RUN = [
     "table.look", "table.take_lease", "table.look", "ring.held", "ring.keep", "table.stage", "gate.set",
@@ -230,3 +231,28 @@ def test_windows_come_from_the_clock_at_each_write(site: Site, monkeypatch: pyte
     site.rotate()
     require_whole(site)
     assert set(open_at(site.clock())) >= set(site.gate.values.values()) - {Window(0)}
+
+
+def test_a_run_that_finds_everything_in_place_says_how_many_windows_stand(site: Site) -> None:
+    assert site.rotate() == Rotated(4, frozen=False, wrote=False)
+
+
+def test_the_lease_is_taken_and_given_back_in_the_run_s_own_name(site: Site) -> None:
+    site.clock.now += PERIOD
+    site.rotate("a-run-of-its-own")
+    assert (site.table.holder, site.table.until) == ("a-run-of-its-own", 0)
+
+
+def test_a_run_that_fails_under_the_lease_leaves_the_gate_s_fingerprint_as_it_was(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = site.table.gate
+    site.clock.now += PERIOD
+
+    def away() -> object:
+        raise CloudError("the ring is away")
+
+    monkeypatch.setattr(site.ring, "held", away)
+    with pytest.raises(CloudError):
+        site.rotate()
+    assert (site.table.gate, site.table.until) == (left, 0)
