@@ -219,7 +219,6 @@ def test_no_json_whatever_makes_it_fail(site: Site, body: Any) -> None:
 @pytest.mark.parametrize(
     "findings",
     [[ONE, ONE | {"target": {"arn": "?"}}], [ONE, ONE], [ONE, {"finding": "nessus:1", "target": ONE["target"]}]],
-    [[ONE, ONE | {"target": {"arn": "?"}}], [ONE, ONE], [ONE, {"finding": "nessus:1", "target": ONE["target"]}]],
 )
 def test_the_finding_that_is_wrong_is_told_by_its_index(site: Site, findings: list[Any]) -> None:
     reply = site.post({"mode": "apply", "findings": findings})
