@@ -63,3 +63,65 @@ def test_a_token_is_forgotten_after_ten_minutes(tables: Any, embedded: EmbeddedA
     embedded.clock.shift(LIFETIME + 1)
     with pytest.raises(ClientError, match="TransactionCanceledException"):
         insert(tables, "later", ClientRequestToken="t7")
+
+
+def put(name: str, **more: Any) -> dict[str, Any]:
+    return {"Put": {"TableName": "tried", "Item": {"pk": {"S": name}}, **more}}
+
+
+def names(tables: Any) -> set[str]:
+    return {item["pk"]["S"] for item in tables.scan(TableName="tried")["Items"]}
+
+
+@pytest.mark.parametrize("refused", [0, 1, 2])
+def test_nothing_of_a_transaction_is_written_if_one_item_refuses_it(tables: Any, refused: int) -> None:
+    present = "attribute_exists(pk)"
+    change = {
+        "TableName": "tried",
+        "Key": {"pk": {"S": f"updated {refused}"}},
+        "UpdateExpression": "SET #size = :one",
+        "ExpressionAttributeNames": {"#size": "size"},
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }
+    items = [put(f"first {refused}"), {"Update": change}, put(f"last {refused}")]
+    next(iter(items[refused].values()))["ConditionExpression"] = present
+    before = names(tables)
+    with pytest.raises(ClientError) as canceled:
+        tables.transact_write_items(TransactItems=items)
+    codes = [reason["Code"] for reason in canceled.value.response["CancellationReasons"]]
+    assert codes == ["ConditionalCheckFailed" if index == refused else "None" for index in range(3)]
+    assert names(tables) == before
+    del next(iter(items[refused].values()))["ConditionExpression"]
+    tables.transact_write_items(TransactItems=items)
+    assert names(tables) - before == {f"first {refused}", f"updated {refused}", f"last {refused}"}
+
+
+def test_who_is_refused_sees_the_item_if_it_asks(tables: Any) -> None:
+    insert(tables, "seen")
+    for asked, shown in (({"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}, {"pk": {"S": "seen"}}), ({}, None)):
+        with pytest.raises(ClientError) as canceled:
+            tables.transact_write_items(
+                TransactItems=[put("seen", ConditionExpression="attribute_not_exists(pk)", **asked)]
+            )
+        assert canceled.value.response["CancellationReasons"][0].get("Item") == shown
+
+
+def test_a_transaction_deletes_and_checks_too(tables: Any) -> None:
+    insert(tables, "old")
+    insert(tables, "checked")
+    gone = {"Delete": {"TableName": "tried", "Key": {"pk": {"S": "old"}}}}
+    check = {"TableName": "tried", "Key": {"pk": {"S": "checked"}}, "ConditionExpression": "attribute_exists(pk)"}
+    tables.transact_write_items(TransactItems=[gone, {"ConditionCheck": check}])
+    assert {"old", "checked"} & names(tables) == {"checked"}
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        ([put("one"), put("one")], "multiple operations on one item"),
+        ([put(f"{number}") for number in range(101)], "less than or equal to 100"),
+    ],
+)
+def test_a_transaction_has_its_bounds(tables: Any, items: list[Any], told: str) -> None:
+    with pytest.raises(ClientError, match=told):
+        tables.transact_write_items(TransactItems=items)
