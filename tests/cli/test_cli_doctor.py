@@ -63,6 +63,7 @@ def test_while_frozen_nothing_is_planned_and_nobody_is_told_to_rotate(
     run: Any, deployed: Deployed, speaker: Speaker
 ) -> None:
     deployed.put("remediator-state", pk="control", state="frozen", order="o", by="alice", at=1, why="a leak")
+    deployed.trust(gate_statement(0, 300))
     result = run("doctor", "--fix", "aws.s3.block-public-access", "--target", "arn:aws:s3:::b")
     assert "· plan: not tried" in result.stdout
     assert "Rotate now" not in result.stdout

@@ -110,7 +110,9 @@ def _advice() -> dict[type, Advice]:
         errors.NotServed: Advice(Exit.NOT_FOUND, "Run again with --verbose to see each step."),
         errors.BadDeployment: Advice(Exit.NOT_FOUND, "Take the outputs of the stack `Remediator` as they are."),
         errors.Unreachable: Advice(Exit.NOT_FOUND, "Check the network, the proxy and --region; then try again."),
-        errors.NoAccess: Advice(Exit.REFUSED, "Check the credentials, and that the role trusts this principal."),
+        errors.NoAccess: Advice(
+            Exit.REFUSED, "Check the credentials, and that the role trusts this principal. Codes by hand? Give --code."
+        ),
         errors.NoLiveSeed: Advice(Exit.NOT_NOW, "Ask the operator to look at `remediator status`, then try again."),
         errors.Unintelligible: Advice(Exit.NOT_FOUND, "Compare versions: the endpoint speaks something else."),
         errors.TurnedAway: Advice(Exit.REFUSED, "Check that the credentials are those of the reader or operator role."),
