@@ -59,7 +59,7 @@ def pytest_runtest_setup() -> None:
 _MUTANT: Final = re.compile(r"^ *(remediator\.(\w+)\.(\w+)\.(\S+)): (.+)$", re.MULTILINE)
 _NOTICED: Final = frozenset({"killed", "timeout"})
 _SPOKEN: Final = re.compile(r"raise |\.note\(|Reason\(|Refused\(|_refuse\(|_unavailable\(")
-_TEXT: Final = re.compile(r"""f?"[^"]*"|None|[\s,]""")
+_TEXT: Final = re.compile(r"""f?"(?P<text>[^"]*)"|None|[\s,]""")
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Survivor:
 
     @property
     def wording(self) -> bool:
-        """Tell whether only the words of an error, a note or a reason differ."""
-        return bool(_SPOKEN.search(self.before)) and _TEXT.sub("", self.before) == _TEXT.sub("", self.after)
+        """Tell whether only the words of an error, a note or a reason differ, and no name of one."""
+        return bool(_SPOKEN.search(self.before)) and _nameless(self.before) == _nameless(self.after)
 
 
 def prepare() -> None:
@@ -147,6 +147,11 @@ def _definitions(path: Path) -> Mapping[str, Sequence[str]]:
         node.name: (ast.get_source_segment(source, node) or "").replace(f"def {node.name}(", "def (").splitlines()
         for node in functions
     }
+
+
+def _nameless(line: str) -> str:
+    """Return a line without its sentences; a string of one word is a name, and stays."""
+    return _TEXT.sub(lambda met: "" if " " in (met["text"] or " ") else met[0], line)
 
 
 def _difference(original: Sequence[str], mutant: Sequence[str]) -> tuple[str, str]:
