@@ -29,11 +29,22 @@ class Account:
     def of(cls, client: Callable[[str], Any]) -> Account:
         """Look up who is signed in."""
         caller = client("sts").get_caller_identity()
-        return cls(client, caller["Account"], role_of(caller["Arn"]))
+        return cls(client, caller["Account"], _trusted_as(client, caller["Arn"]))
+
+
+def _trusted_as(client: Callable[[str], Any], arn: str) -> str:
+    """Return the ARN that a trust policy takes; a role's path is looked up, if who is signed in may."""
+    found = role_of(arn)
+    if found == arn:
+        return arn
+    try:
+        return str(client("iam").get_role(RoleName=found.rpartition("/")[2])["Role"]["Arn"])
+    except ClientError:
+        return found
 
 
 def role_of(arn: str) -> str:
-    """Return the ARN that a trust policy takes: a session's is its role's. A role's path isn't in a session's ARN."""
+    """Return the ARN of a session's role, without the path, which a session's doesn't tell; others are as they are."""
     head, assumed, rest = arn.partition(":assumed-role/")
     if not assumed:
         return arn

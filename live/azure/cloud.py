@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import secrets
 import sys
@@ -61,7 +62,7 @@ demo: Final = Demo(
     "installs as `remediator azure install` does, plans, applies, looks, rolls back, tries what must be refused, and"
     " removes it all",
     "What the demo installs has the installer's names. Its vaults have no purge protection, unlike yours, so that"
-    " nothing of them stays.",
+    " nothing of them stays; Azure keeps a deleted log workspace, free and out of sight, for 14 days.",
 )
 
 
@@ -80,6 +81,7 @@ def objection(asked: argparse.Namespace) -> str | None:
 
 def workshop(asked: argparse.Namespace) -> AzureWorkshop:
     """Sign in as whoever is signed in."""
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # that a sign-in is refused is what probes ask about
     return AzureWorkshop(
         credential=DefaultAzureCredential(),
         subscription=asked.subscription,

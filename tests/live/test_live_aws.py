@@ -10,7 +10,7 @@ import pytest
 
 from live.__main__ import attempt, main
 from live.aws.cloud import probes as PROBES  # noqa: N812 - as it is used here
-from live.aws.workshop import Account, AwsWorkshop, leftovers, role_of
+from live.aws.workshop import PATH, Account, AwsWorkshop, document, leftovers, role_of
 from live.listing import cost
 from live.running import Unclean, chosen, run
 from live.verdicts import Making, Outcome, Probe, Verdict
@@ -199,6 +199,19 @@ def test_both_outcomes_are_told_and_the_exit_says_so(
     account.faults.propagation(1_200)
     assert attempt(shop, [BY_NAME["trust-spread"]], as_json=False) == 1
     assert capsys.readouterr().out.startswith("fails     trust-spread")
+
+
+def test_a_role_that_has_a_path_is_trusted_by_it_where_it_may_be_looked_up(
+    account: EmbeddedAccount, shop: AwsWorkshop
+) -> None:
+    arn = shop.role("pathed", [shop.trusted()])
+    given = (shop.assumed(arn) or {})["Credentials"]
+    assert Account.of(shop.sdk_session(given)).principal == arn.replace(PATH, "/")
+    statement = {"Effect": "Allow", "Action": "iam:GetRole", "Resource": "*"}
+    account.client("iam").put_role_policy(  # type: ignore[attr-defined]
+        RoleName=shop.name("pathed"), PolicyName="look", PolicyDocument=document([statement])
+    )
+    assert Account.of(shop.sdk_session(given)).principal == arn
 
 
 @pytest.mark.parametrize(

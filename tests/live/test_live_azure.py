@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from live.__main__ import attempt, main
+from live.azure import cloud
 from live.azure.cloud import probes as PROBES  # noqa: N812 - as it is used here
 from live.azure.people import App, make_api
 from live.listing import cost
@@ -355,6 +356,22 @@ def test_options_that_nothing_would_come_of_are_refused(
 ) -> None:
     assert main(words) == 2
     assert told in capsys.readouterr().err
+
+
+def test_cleaning_up_tells_what_it_removed_or_that_it_could_not(
+    azure: EmbeddedAzure, shop: AzureWorkshop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cloud, "workshop", lambda _: shop)
+    shop.group()
+    assert main([*WHO, "--yes-create", "if-match"]) == 2
+    assert f"resource group {PREFIX}{shop.run}: run with --cleanup" in capsys.readouterr().err
+    azure.faults.error(Match(operation="Microsoft.Resources/subscriptions/resourceGroups/delete"), "Locked", 423)
+    assert main([*WHO, "--cleanup"]) == 1
+    assert "not everything was removed" in capsys.readouterr().err
+    assert main([*WHO, "--cleanup"]) == 0
+    assert capsys.readouterr().out == f"resource group {PREFIX}{shop.run}\n"
+    assert main([*WHO, "--cleanup", "--json"]) == 0
+    assert capsys.readouterr().out == '{"removed": []}\n'
 
 
 def test_both_outcomes_are_told_and_the_exit_says_so(
