@@ -64,6 +64,14 @@ findings = st.builds(
 )  # fmt: skip
 
 
+def test_one_of_each_comes_back_whole() -> None:
+    bare = Finding(RECORD.id, 0, "aws.lamp.switch-on", {}, {}, 7)
+    assert record_of(RECORD.id, record_fields(RECORD)) == RECORD
+    assert finding_of(RECORD.id, finding_fields(FINDING, RECORD)) == FINDING
+    assert finding_of(RECORD.id, finding_fields(bare, RECORD)) == bare
+    assert asked_of(finding_fields(bare, RECORD)) == ("AROAREADER", Mode.ROLLBACK)
+
+
 @given(records)
 def test_a_record_comes_back_as_it_was(record: Record) -> None:
     assert record_of(record.id, record_fields(record)) == record
