@@ -35,14 +35,20 @@ pytest_add_cli_args_test_selection = [
     "tests/core", "tests/service", "--deselect", "tests/core/test_core_node_oracle.py"
 ]
 """
-FORGET: Final = '''"""Forget before each test what was cached, so that it is seen to reach all it calls."""
+PLUGIN: Final = '''"""Forget before each test what was cached, to see all that it reaches; ponder no failure."""
 
 import functools
 import gc
 
 import pytest
+from hypothesis import Phase, settings
 
 CACHES = []
+
+
+def pytest_configure() -> None:
+    settings.register_profile("curt", settings.default, phases=[Phase.explicit, Phase.generate], derandomize=True)
+    settings.load_profile("curt")
 
 
 def pytest_collection_finish() -> None:
@@ -90,7 +96,7 @@ def prepare() -> None:
         shutil.copytree(ROOT / folder, PLACE / folder, ignore=shutil.ignore_patterns("__pycache__"))
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8").replace('["functions", "."]', '["src", "."]')
     (PLACE / "pyproject.toml").write_text(project + SETTINGS, encoding="utf-8")
-    (PLACE / "conftest.py").write_text(FORGET, encoding="utf-8")
+    (PLACE / "conftest.py").write_text(PLUGIN, encoding="utf-8")
 
 
 def fates(chosen: Sequence[str]) -> Mapping[str, str]:
