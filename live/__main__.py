@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--cleanup", action="store_true", help="Remove what earlier runs left, and do nothing else.")
     options.add_argument("--demo", action="store_true", help="Then deploy, plan, apply, roll back, and destroy.")
     options.add_argument("--json", action="store_true", help="Print one JSON document and nothing else.")
-    options.add_argument("probes", nargs="*", help="Which ones; all by default, but what takes hours.")
+    options.add_argument("probes", nargs="*", help="Which ones, by the names in the list; all by default.")
     return options
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import time
 import uuid
@@ -12,14 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from live.__main__ import attempt, main
-from live.aws import cloud
-from live.aws.bucket import Bucket
+from live.aws import cloud, stacks
+from live.aws.bucket import FIX, Bucket
 from live.aws.stacks import Cdk, CdkFailed
 from live.aws.workshop import Account, AwsWorkshop
 from live.demo import NOTHING, perform
 from live.listing import cost
 from live.running import Unclean
-from live.story import Line
 from remediator.cli.aws_place import AwsPlace
 from remediator.local.account import EmbeddedAccount
 from remediator.local.deploy import Target, _environment, bootstrap
@@ -107,15 +107,19 @@ def traces(account: EmbeddedAccount) -> set[str]:
     }
 
 
-def place(account: EmbeddedAccount, stack: str) -> AwsPlace:
-    return AwsPlace(None, None, stack, {**account.describe(), "outputs": {}})
+@pytest.fixture
+def profiles(account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let both profiles lead to the embedded account: the place tells them apart by whose credentials it takes."""
+
+    def place(_: str, __: str, stack: str, ___: None) -> AwsPlace:
+        return AwsPlace(None, None, stack, {**account.describe(), "outputs": {}})
+
+    monkeypatch.setattr(cloud, "AwsPlace", place)
+    monkeypatch.setattr(Cdk, "as_profile", lambda *_: cdk(account))
 
 
-@contextmanager
-def deployed(account: EmbeddedAccount, shop: AwsWorkshop) -> Iterator[Stage]:
-    cloud.deploy(shop, cdk(account))
-    there = place(account, shop.name("stack"))
-    yield cloud.staged(shop, there, there)
+def asked(stack: str | None = None) -> argparse.Namespace:
+    return argparse.Namespace(customer_profile="me", vendor_profile="other", region="eu-west-1", stack=stack)
 
 
 @contextmanager
@@ -126,6 +130,7 @@ def half_deployed(shop: AwsWorkshop, end: BaseException) -> Iterator[Stage]:
     yield
 
 
+@pytest.mark.usefixtures("profiles")
 def test_deployed_played_and_gone_with_what_a_destroyed_stack_would_leave(
     account: EmbeddedAccount, shop: AwsWorkshop, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,15 +138,27 @@ def test_deployed_played_and_gone_with_what_a_destroyed_stack_would_leave(
     before = traces(account)
     said: list[str] = []
     shop.say = said.append
-    assert attempt(shop, [], as_json=True, stage=deployed(account, shop)) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [(one["step"], one["got"]) for one in told if one["step"] in {"apply", "roll back", "what is left"}] == [
-        ("apply", "fixed"),
-        ("roll back", "rolled_back"),
-        ("what is left", "nothing"),
-    ]
+    assert attempt(shop, [], as_json=True, stage=cloud.stage(shop, asked())) == 0
+    told = {one["step"]: one["got"] for one in json.loads(capsys.readouterr().out)}
+    assert (told["apply"], told["roll back"], told["what is left"]) == ("fixed", "rolled_back", NOTHING)
     assert f"removing stack {shop.name('stack')}" in said
     assert traces(account) == before
+    unbootstrap(account)
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("profiles")
+def test_a_deployment_that_stands_is_told_through_and_left_alone(account: EmbeddedAccount, shop: AwsWorkshop) -> None:
+    account._bootstrapped = False
+    account.deploy(fixes=FIX)
+    before = traces(account)
+    lines = perform(shop, cloud.stage(shop, asked("Remediator")))
+    assert all(line.right for line in lines), lines
+    assert traces(account) == before
+    beside = perform(shop, cloud.stage(shop, asked()))
+    assert "Occupied: the account has a role remediator-write" in beside[0].got
+    assert traces(account) == before
+    stacks._destroy(account.client, "Remediator", shop.until)
     unbootstrap(account)
 
 
@@ -175,20 +192,11 @@ def test_a_stack_that_was_left_keeps_a_run_from_beginning_and_is_cleaned_up_even
     admin: Any = account.client
     admin("cloudformation").create_stack(StackName=shop.name("stack"), TemplateBody=KEPT)
     with pytest.raises(Unclean, match=f"stack {shop.name('stack')}"):
-        perform(shop, deployed(account, shop))
+        perform(shop, cloud.stage(shop, asked()))
     table = "remediator-receipts-of-the-demo"
     admin("dynamodb").update_table(TableName=table, DeletionProtectionEnabled=False)
     admin("dynamodb").delete_table(TableName=table)
     assert shop.clean() == [f"stack {shop.name('stack')}"]
-
-
-def test_beside_a_deployment_nothing_is_deployed(account: EmbeddedAccount, shop: AwsWorkshop) -> None:
-    iam: Any = account.client("iam")
-    iam.create_role(RoleName="remediator-write", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
-    lines = perform(shop, deployed(account, shop))
-    assert "Occupied: the account has a role remediator-write" in lines[0].got
-    assert lines[-1] == Line("what is left", NOTHING, NOTHING)
-    iam.delete_role(RoleName="remediator-write")
 
 
 def test_what_the_cdk_says_last_is_told(account: EmbeddedAccount, shop: AwsWorkshop) -> None:
