@@ -10,7 +10,7 @@ from remediator.catalogue.registry import all_fixes
 from remediator.cli.exits import Exit
 from tests.cli.conftest import document
 
-pytestmark = pytest.mark.xdist_group("embedded account")
+pytestmark = pytest.mark.xdist_group("an account of its own")
 
 REFUSED_BY = {
     "unsigned: no AWS signature": "the function URL",

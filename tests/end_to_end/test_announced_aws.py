@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,39 +13,36 @@ import pytest
 
 from remediator.aws.trust_policy import closed_document
 from remediator.core.gate import keys_of
-from remediator.core.seeds import parse_record, slot_of
-from remediator.core.windows import window_at
-from remediator.local.account import EmbeddedAccount
 from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
-from remediator.local.mess import make_mess
-from tests.end_to_end.conftest import World
 from tests.local.stacks import allows, trusts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-MAIL = "changes@example.com"
+    from tests.end_to_end.world import World
+
 WRITE = "remediator-write"
 
-
-@pytest.fixture(scope="module")
-def told() -> Iterator[World]:
-    with EmbeddedAccount() as account:
-        account.deploy(notify_email=MAIL, account_alias="shop")
-        account.rotate()
-        account.rules.settle()
-        yield World(account, make_mess(account.client, account.region))
+pytestmark = pytest.mark.xdist_group("embedded account")
 
 
-@pytest.fixture(scope="module")
-def inbox(told: World) -> Any:
+@pytest.fixture
+def told(world: World) -> World:
+    """The usual deployment, which mails changes; whatever was under way has been told."""
+    world.rotate_next()
+    world.account.rules.settle()
+    return world
+
+
+@pytest.fixture
+def inbox(told: World) -> Iterator[Callable[[], list[str]]]:
     """A queue that hears what is sent to the address."""
     sqs, sns = told.admin("sqs"), told.admin("sns")
     url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     topics = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
     (topic,) = [one for one in topics if one.endswith(":remediator-changes")]
     queue = f"arn:aws:sqs:{told.account.region}:{CUSTOMER_ACCOUNT}:inbox"
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    heard = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)["SubscriptionArn"]
 
     def read() -> list[str]:
         told.account.rules.settle()
@@ -55,7 +53,9 @@ def inbox(told: World) -> Any:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
         return found
 
-    return read
+    yield read
+    sns.unsubscribe(SubscriptionArn=heard)
+    sqs.delete_queue(QueueUrl=url)
 
 
 def counted(told: World, metric: str, service: str) -> float:
@@ -72,7 +72,9 @@ def counted(told: World, metric: str, service: str) -> float:
     return float(sum(point["Sum"] for point in found["Datapoints"]))
 
 
-def test_an_applied_change_and_its_rollback_are_mailed_and_a_plan_is_not(told: World, inbox: Any) -> None:
+def test_an_applied_change_and_its_rollback_are_mailed_and_a_plan_is_not(
+    told: World, inbox: Callable[[], list[str]]
+) -> None:
     told.break_again()
     told.account.rules.settle()
     inbox()
@@ -123,9 +125,7 @@ def test_events_have_both_states_and_no_secret_of_the_window(told: World) -> Non
 
 def secrets_of(told: World) -> list[bytes]:
     """Return the live window's seed, opening and proof key, as the administrator reads them."""
-    window = window_at(time.time())
-    arn = told.account.outputs["SeedSecrets"].split(",")[slot_of(window)]
-    record = parse_record(told.admin("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+    record = told.record()
     keys = keys_of(record)
     return [record.seed.reveal(), keys.opening.reveal(), keys.proof_key.reveal()]
 
@@ -155,16 +155,16 @@ def test_who_changes_the_write_role_rings_where_iams_calls_are_passed_on_from(to
     told.admin("iam").put_role_policy(**change)
     told.account.rules.settle()
     assert counted(told, "UnexplainedAccess", "watcher") == before
-    pass_on(told)
-    told.admin("iam").put_role_policy(**change)
-    told.account.rules.settle()
-    assert counted(told, "UnexplainedAccess", "watcher") == before + 1
+    with passed_on(told):
+        told.admin("iam").put_role_policy(**change)
+        told.account.rules.settle()
+        assert counted(told, "UnexplainedAccess", "watcher") == before + 1
     told.admin("iam").delete_role_policy(RoleName=WRITE, PolicyName="x")
-    told.account.rules.settle()
 
 
-def pass_on(told: World) -> None:
-    """Do what docs/operations.md says: pass IAM's events on to the deployment's region."""
+@contextmanager
+def passed_on(told: World) -> Iterator[None]:
+    """Do what docs/operations.md says: pass IAM's events on to the deployment's region. Here it is taken back, too."""
     bus = f"arn:aws:events:{told.account.region}:{CUSTOMER_ACCOUNT}:event-bus/default"
     iam, events = told.admin("iam"), told.account.client("events", region="us-east-1")
     trust = json.dumps(trusts("events.amazonaws.com"))
@@ -175,14 +175,19 @@ def pass_on(told: World) -> None:
     events.put_rule(Name="pass-on", EventPattern=json.dumps(source))  # type: ignore[attr-defined]
     target = {"Id": "bus", "Arn": bus, "RoleArn": role}
     events.put_targets(Rule="pass-on", Targets=[target])  # type: ignore[attr-defined]
+    yield
+    events.remove_targets(Rule="pass-on", Ids=["bus"])  # type: ignore[attr-defined]
+    events.delete_rule(Name="pass-on")  # type: ignore[attr-defined]
 
 
 def test_the_rotator_rings_for_a_stranger_in_the_trust_policy_and_sets_it_right(told: World) -> None:
-    assert counted(told, "GateChanged", "rotator") == 0
+    before = counted(told, "GateChanged", "rotator")
+    told.rotate_next()
+    assert counted(told, "GateChanged", "rotator") == before
     document = closed_document(told.account.outputs["RemediatorRoleArn"])
     document["Statement"][0]["Principal"] = {"AWS": told.account.identities.vendor.arn}
     told.admin("iam").update_assume_role_policy(RoleName=WRITE, PolicyDocument=json.dumps(document))
     told.rotate_next()
-    assert counted(told, "GateChanged", "rotator") == 1
+    assert counted(told, "GateChanged", "rotator") == before + 1
     told.rotate_next()
-    assert counted(told, "GateChanged", "rotator") == 1
+    assert counted(told, "GateChanged", "rotator") == before + 1

@@ -30,7 +30,9 @@ from remediator.vendor.azure_access import AzureAccess
 from remediator.vendor.azure_deployment import AzureDeployment
 from remediator.vendor.client import Client
 from remediator.vendor.transport import HttpTransport
-from tests.end_to_end.conftest import IMPATIENT
+from tests.end_to_end.world import IMPATIENT
+from tests.permissions.azure_variants import HTTPS, UNUSED, AzureByHand, require_azure_used_and_allowed
+from tests.permissions.page import AZURE_BY_HAND_TITLE, says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,15 +42,25 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("embedded azure")
 
-HTTPS = "azure.storage.require-https"
+
+@pytest.fixture(scope="module")
+def empty() -> Iterator[EmbeddedAzure]:
+    with EmbeddedAzure() as azure:
+        yield azure
 
 
 @pytest.fixture(scope="module")
-def azure() -> Iterator[EmbeddedAzure]:
-    with EmbeddedAzure() as azure:
-        azure.deploy(Order(fixes=(HTTPS,), settings={"delivery": "manual"}))
-        azure.rotate()
-        yield azure
+def before(empty: EmbeddedAzure) -> frozenset[str]:
+    """What was assigned before anything was installed."""
+    return frozenset(one.name for one in empty.rbac.assignments())
+
+
+@pytest.fixture(scope="module")
+def azure(empty: EmbeddedAzure, before: frozenset[str]) -> EmbeddedAzure:
+    assert before
+    empty.deploy(Order(fixes=(HTTPS,), settings={"delivery": "manual"}))
+    empty.rotate()
+    return empty
 
 
 @pytest.fixture(autouse=True)
@@ -224,3 +236,10 @@ def test_both_sides_have_a_command_for_it(
     assert json.loads(run("vendor", "apply", *named, "--code", live["code"]).stdout)["results"][0]["outcome"] == "fixed"
     assert run("vendor", "apply", *named, "--code", live["code"]).exit_code == Exit.REFUSED
     assert run("vendor", "apply", *named).exit_code == Exit.REFUSED
+
+
+def test_every_right_is_used_and_every_use_allowed_and_the_page_says_what_differs(
+    azure: EmbeddedAzure, before: frozenset[str]
+) -> None:
+    held, uses = require_azure_used_and_allowed(AzureByHand(azure), before)
+    assert says(AZURE_BY_HAND_TITLE, held, uses, UNUSED), "run `make generate`"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from remediator.vendor import Finding
     from remediator.vendor.answers import Answer
-    from tests.end_to_end.conftest import World
+    from tests.end_to_end.world import World
 
 pytestmark = pytest.mark.xdist_group("embedded account")
 

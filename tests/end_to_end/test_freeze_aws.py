@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from remediator.core.gate import gate_value, keys_of
-from remediator.core.seeds import parse_record, slot_of
+from remediator.core.gate import gate_value
 from remediator.core.windows import window_at
 from remediator.local.emulator.sessions import service_session
 from remediator.local.runtime.functions import Acting, Credentials
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from remediator.service.freeze import Step
     from remediator.vendor.answers import Answer
-    from tests.end_to_end.conftest import World
+    from tests.end_to_end.world import World
 
 pytestmark = pytest.mark.xdist_group("embedded account")
 
@@ -69,14 +68,12 @@ def taken_over(world: World) -> Credentials:
     """Return a session of the write role, as a remediator gets it that is in other hands, with no session policy."""
     outputs = world.account.outputs
     window = window_at(time.time())
-    secret = outputs["SeedSecrets"].split(",")[slot_of(window)]
-    keys = keys_of(parse_record(world.admin("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]))
     own = service_session(Acting(outputs["RemediatorRoleArn"], "lambda.amazonaws.com"), "taken-over")
     sts: Any = world.account.client("sts", own)
     given = sts.assume_role(
         RoleArn=outputs["WriteRoleArn"],
         RoleSessionName="taken-over",
-        ExternalId=gate_value(outputs["Deployment"], window, keys.opening).text(),
+        ExternalId=gate_value(outputs["Deployment"], window, world.keys().opening).text(),
     )["Credentials"]
     return Credentials(
         given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"].timestamp()

@@ -20,7 +20,7 @@ from remediator.vendor.errors import NotServed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.end_to_end.conftest import World
+    from tests.end_to_end.world import World
 
 pytestmark = pytest.mark.xdist_group("embedded account")
 

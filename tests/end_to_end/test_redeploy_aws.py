@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +14,18 @@ from botocore.exceptions import ClientError
 from remediator.local.account import EmbeddedAccount
 from remediator.local.deploy import App, Target, destroy, synthesize
 from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
-from remediator.local.mess import make_mess
 from remediator.operator.doctor import diagnose
 from remediator.operator.evidence import read_evidence
 from remediator.operator.history import Wanted, history
-from remediator.vendor import Finding
 from remediator.vendor.errors import NotFound
-from tests.end_to_end.conftest import World, be_told
+from tests.end_to_end.world import BLOCK, World, be_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from remediator.operator.doctor import Check
 
-pytestmark = pytest.mark.xdist_group("embedded account")
-
-BUCKETS = "aws.s3.block-public-access"
+pytestmark = pytest.mark.xdist_group("an account of its own")
 
 
 def destroyed(account: EmbeddedAccount) -> None:
@@ -45,21 +40,14 @@ def _silent(_: str) -> None:
     pass
 
 
-def on_a_bucket(world: World) -> list[Finding]:
-    """Return a finding on a bucket that was made just now, and blocks nothing."""
-    name, region = f"photographs-{uuid.uuid4().hex[:12]}", world.account.region
-    world.admin("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
-    return [Finding(fix=BUCKETS, target={"arn": f"arn:aws:s3:::{name}", "region": region})]
-
-
 @pytest.fixture(scope="module")
 def twice() -> Iterator[tuple[World, dict[str, str], str]]:
     """A second deployment; with the first one's outputs, and the id of what was applied then."""
     with EmbeddedAccount() as account:
         account.deploy()
         account.rotate()
-        world = World(account, make_mess(account.client, account.region))
-        applied = world.vendor().apply(on_a_bucket(world))
+        world = World(account)
+        applied = world.vendor().apply(world.open_bucket())
         assert {result.outcome for result in applied.results} == {"fixed"}
         first = dict(account.outputs)
         destroyed(account)
@@ -83,7 +71,7 @@ def test_what_stays_is_what_the_outputs_said(twice: tuple[World, dict[str, str],
 
 def test_the_second_deployment_works_and_keeps_receipts_of_its_own(twice: tuple[World, dict[str, str], str]) -> None:
     world, first, _ = twice
-    applied = world.vendor().apply(on_a_bucket(world))
+    applied = world.vendor().apply(world.open_bucket())
     assert {result.outcome for result in applied.results} == {"fixed"}
     assert world.account.outputs["ReceiptsTable"] != first["ReceiptsTable"]
     assert {entry.receipt for entry in look_through(world)} >= {result.receipt for result in applied.results}
@@ -159,7 +147,7 @@ def test_the_doctor_finds_permissions_that_are_missing_and_a_boundary_that_is_go
             "write role's boundary",
             "plan",
         }
-        assert BUCKETS in found["write role's permissions"].said
+        assert BLOCK in found["write role's permissions"].said
     finally:
         iam.attach_role_policy(RoleName=role, PolicyArn=f"{arn}/remediator-write-0")
         iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=f"{arn}/remediator-write-boundary")

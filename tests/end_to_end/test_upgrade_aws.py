@@ -11,7 +11,6 @@ import sys
 import tarfile
 import threading
 import time
-import uuid
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Self
@@ -21,18 +20,16 @@ import pytest
 from remediator.core.windows import PERIOD
 from remediator.local.account import EmbeddedAccount
 from remediator.local.deploy import ROOT, App
-from remediator.local.mess import make_mess
 from remediator.local.witness import Unfaithful
-from remediator.vendor import Finding
 from remediator.vendor.errors import GateUnavailable, InternalError, NotServed
-from tests.end_to_end.conftest import World
+from tests.end_to_end.world import BLOCK, World
 from tests.local.hosting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("embedded account")
+pytestmark = pytest.mark.xdist_group("an account of its own")
 
 PREVIOUS: Final = "f6f65a3817c0fb7b3b56dabc2c7828e5632b7ae8"
 """The last commit before receipts tables, freezing, policies and admissions were as they are now."""
@@ -43,7 +40,6 @@ EVERY: Final = 6.0
 """Seconds between two requests: 50 in a window, of the 60 that a caller may send."""
 
 STEP: Final = 20.0
-BUCKETS: Final = "aws.s3.block-public-access"
 
 
 @dataclass
@@ -68,7 +64,7 @@ class Caller:
             _LOG.info("%.0f: %s", at, refused)
 
     def _ask(self) -> None:
-        findings = on_a_bucket(self.world)
+        findings = self.world.open_bucket()
         while not self._over.wait(EVERY):
             at = time.time()
             try:
@@ -102,13 +98,6 @@ class Caller:
     def kinds(self) -> set[type[NotServed]]:
         """Return how the caller was turned away."""
         return {type(refused) for _, refused in self.refused}
-
-
-def on_a_bucket(world: World) -> list[Finding]:
-    """Return a finding on a bucket that was made just now, and blocks nothing."""
-    name, region = f"photographs-{uuid.uuid4().hex[:12]}", world.account.region
-    world.admin("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
-    return [Finding(fix=BUCKETS, target={"arn": f"arn:aws:s3:::{name}", "region": region})]
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +147,8 @@ def test_deploying_over_the_previous_version_and_back_costs_less_than_a_tick(
 ) -> None:
     deploy_over(account, old_app(account, previous))
     account.rotate()
-    world = World(account, make_mess(account.client, account.region))
-    before = world.vendor().apply(on_a_bucket(world))
+    world = World(account)
+    before = world.vendor().apply(world.open_bucket())
     assert {result.outcome for result in before.results} == {"fixed"}
 
     with Caller(world) as caller:
@@ -176,7 +165,7 @@ def test_deploying_over_the_previous_version_and_back_costs_less_than_a_tick(
     world.edit_policy(findings_per_day=1_000)
 
     # What this version left is read by the previous one, and nothing of it is in its way.
-    again = world.vendor().apply(on_a_bucket(world))
+    again = world.vendor().apply(world.open_bucket())
     with Caller(world) as caller:
         deploy_over(account, old_app(account, previous))
         caller.until_answered()
@@ -192,8 +181,8 @@ def test_deploying_what_leaves_the_write_role_itself_alone_turns_nobody_away(acc
     """Other fixes are other managed policies: the role isn't written, and with it the gate."""
     deploy_over(account)
     account.rotate()
-    world = World(account, make_mess(account.client, account.region))
-    for changed in ({"vendor_rollback": "true"}, {"fixes": f"{BUCKETS},aws.s3.require-tls"}):
+    world = World(account)
+    for changed in ({"vendor_rollback": "true"}, {"fixes": f"{BLOCK},aws.s3.require-tls"}):
         with Caller(world) as caller:
             deploy_over(account, None, **changed)
             caller.until_answered()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live.story import Sides, play
-from live.workshop import Account, Workshop
+from live.aws.bucket import Bucket
+from live.aws.workshop import Account, AwsWorkshop
+from live.story import Stage, play
 from remediator.catalogue import registry
 from remediator.catalogue.policies import READ_TAGS
 from tests.fuzz.aws_place import AwsPlace
@@ -20,7 +21,7 @@ from tests.permissions.run import WholeRun, first_uses
 
 if TYPE_CHECKING:
     from remediator.local.calls import Call
-    from tests.end_to_end.conftest import World
+    from tests.end_to_end.world import World
 
 pytestmark = pytest.mark.xdist_group("embedded account")
 
@@ -33,8 +34,13 @@ def allowed(world: World) -> list[Right]:
 
 
 @pytest.fixture(scope="module")
-def used(world: World) -> dict[str, tuple[Call, ...]]:
-    return WholeRun(world).used()
+def run(world: World) -> WholeRun:
+    return WholeRun(world)
+
+
+@pytest.fixture(scope="module")
+def used(run: WholeRun) -> dict[str, tuple[Call, ...]]:
+    return run.used()
 
 
 def test_every_right_is_used_or_has_its_reason(allowed: list[Right], used: dict[str, tuple[Call, ...]]) -> None:
@@ -57,10 +63,12 @@ def test_whatever_a_role_of_ours_did_one_of_its_rights_allows(
     assert not [one for one in done if not any(right.role == one[0] and right.covers(*one[1]) for right in allowed)]
 
 
-def test_nothing_that_the_whole_run_asks_for_is_refused(world: World, used: dict[str, tuple[Call, ...]]) -> None:
-    ours, calls = every_role(world), world.account.calls.since(0)
+def test_nothing_that_the_whole_run_asks_for_is_refused(
+    world: World, run: WholeRun, used: dict[str, tuple[Call, ...]]
+) -> None:
+    ours = every_role(world)
     assert used
-    assert not [call for call in calls if call.role in ours and not call.allowed]
+    assert not [call for call in run.refused if call.role in ours]
 
 
 def test_the_write_role_is_allowed_what_the_fixes_declare_and_uses_it(
@@ -94,23 +102,26 @@ def test_whatever_is_asked_is_answered_as_the_document_says_and_nothing_else_is_
 
 
 def test_the_story_for_real_accounts_is_told_here_too_and_wrong_where_it_is_frozen(world: World) -> None:
-    shop = Workshop(
-        Account.of(world.admin),
-        Account.of(world.admin),
-        "story",
-        time.time,
-        time.sleep,
+    account = Account.of(world.account.client)
+    shop = AwsWorkshop(
+        customer=account,
+        vendor=account,
+        run="story",
+        now=time.time,
+        pause=world.account.clock.shift,
         sdk_session=lambda _: world.admin,
     )
-    sides = Sides(world.vendor(), world.operator().client())
-    assert all(line.right for line in play(shop, sides))
+    stage = Stage(world.vendor(), world.operator().client(), Bucket(shop))
+    world.rotate_next()
+    assert all(line.right for line in play(shop, stage))
     world.order("freeze")
     try:
-        lines = play(shop, sides)
+        lines = play(shop, stage)
     finally:
         world.order("unfreeze")
         world.rotate_next()
-    assert {line.step for line in lines if not line.right} >= {"the gate", "plan", "apply", "roll back"}
+    wrong = {line.step for line in lines if not line.right}
+    assert wrong >= {"the first plan that passes", "the gate", "apply", "roll back"}
     assert not list(shop.leftovers())
 
 

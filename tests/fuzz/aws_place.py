@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from remediator.catalogue import registry
 from remediator.vendor import Deployment
-from remediator.vendor.aws_access import reader_access
 from remediator.vendor.transport import HttpTransport
 from tests.fuzz.judging import Deeds
 from tests.fuzz.questions import Locks
@@ -15,7 +14,7 @@ from tests.fuzz.questions import Locks
 if TYPE_CHECKING:
     from remediator.vendor.keyring import Access
     from remediator.vendor.transport import Reply
-    from tests.end_to_end.conftest import World
+    from tests.end_to_end.world import World
     from tests.fuzz.questions import Question
 
 KEEPING = frozenset({"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"})
@@ -32,8 +31,7 @@ class AwsPlace:
         self._world = world
         self.transport = HttpTransport()
         self._deployment = Deployment.from_outputs(world.account.outputs)
-        vendor = reader_access(self._deployment, world._session("vendor"), endpoint_url=world.account.endpoint)
-        self._access: dict[bool, Access] = {False: vendor, True: world.operator().access()}
+        self._access: dict[bool, Access] = {False: world.access(), True: world.operator().access()}
 
     def access(self, *, operator: bool) -> Access:
         return self._access[operator]

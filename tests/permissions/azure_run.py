@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from azure.identity import ClientSecretCredential
 
 from remediator.azure.arm_client import ArmClient
-from remediator.core.windows import PERIOD
+from remediator.core.windows import PERIOD, window_at
 from remediator.local.azure import places
 from remediator.local.azure.mess import make_mess, paths
 from remediator.operator.azure.office import AzureOffice
@@ -88,7 +88,7 @@ class AzureRun:
     def __init__(self, azure: EmbeddedAzure) -> None:
         self.azure = azure
         self.findings: list[Finding] = []
-        self._applied = ""
+        self.applied = ""
         self._admin = ArmClient(credential(azure.identities.admin), deadline=time.time() + 7 * _DAY)
         for path in paths(azure.targets):
             azure.arm.add(path)
@@ -116,30 +116,48 @@ class AzureRun:
         self.azure.clock.shift(PERIOD)
         self.azure.rotate()
 
+    def fresh_window(self) -> None:
+        """Be at the beginning of the next window, rotated."""
+        now = time.time()
+        self.azure.clock.shift(window_at(now).not_after + 5 - now)
+        self.azure.rotate()
+
     def acts(self) -> Mapping[str, Callable[[], Any]]:
         """Return the acts by the words that the page uses, in order: each does its own, and must succeed."""
         return {
             "rotate": self.azure.rotate,
             "rotate, with a window to stage": self.rotate_next,
             "ask for health and fixes": self._look,
-            "plan": lambda: self._remediate("plan", {"planned"}),
-            "apply every fix": self._apply,
-            "get": self._get,
-            "refresh": lambda: self.client().refresh(self._applied),
+            **self._asking(),
             "roll back": self._roll_back,
             "status": self._status,
             "show the policy": self._show_policy,
-            "show a receipt": lambda: read_evidence(self.office(), self._applied, 0),
+            "show a receipt": lambda: read_evidence(self.office(), self.applied, 0),
             "history": self._history,
             "doctor": lambda: list(diagnose(self.office(), None, time.time())),
-            "edit the policy": lambda: self._edit('{"version": 1, "exclude_tags": ["untouchable"]}'),
-            "apply under the policy": self._apply_tagged,
-            "lift the policy": lambda: self._edit('{"version": 1}'),
+            **self._restricting(),
             "freeze": lambda: self._order("freeze"),
             "rotate, while frozen": self._rotate_frozen,
             "unfreeze": lambda: self._order("unfreeze"),
             "unfreeze, where nothing is frozen": lambda: self._order("unfreeze"),
             "rotate, a day later": self._rotate_later,
+        }
+
+    def _asking(self) -> Mapping[str, Callable[[], Any]]:
+        """Return what the vendor does."""
+        return {
+            "plan": lambda: self._remediate("plan", {"planned"}),
+            "apply every fix": self._apply,
+            "get": self._get,
+            "refresh": lambda: self.client().refresh(self.applied),
+        }
+
+    def _restricting(self) -> Mapping[str, Callable[[], Any]]:
+        """Return what the customer's policy is for."""
+        return {
+            "edit the policy": lambda: self._edit('{"version": 1, "exclude_tags": ["untouchable"]}'),
+            "apply under the policy": self._apply_tagged,
+            "lift the policy": lambda: self._edit('{"version": 1}'),
         }
 
     def used(self) -> dict[str, tuple[Call, ...]]:
@@ -165,20 +183,20 @@ class AzureRun:
 
     def _apply(self) -> None:
         """What was one way the first time is as it must be the second."""
-        self._applied = self._remediate("apply", {"fixed", "pending", "already_compliant"})
+        self.applied = self._remediate("apply", {"fixed", "pending", "already_compliant"})
 
     def _show_policy(self) -> None:
         editor_of(self.office()).store.read()
 
     def _get(self) -> None:
-        assert self.client().get(self._applied).results
+        assert self.client().get(self.applied).results
 
     def _apply_tagged(self) -> None:
         """Of each kind that the catalogue reads tags of, storage accounts stand for all: one action reads them."""
         self._remediate("apply", {"fixed", "already_compliant"}, kind="/Microsoft.Storage/")
 
     def _roll_back(self) -> None:
-        answer = self.client(operator=True).roll_back(self._applied)
+        answer = self.client(operator=True).roll_back(self.applied)
         assert "rolled_back" in {result.outcome for result in answer.results}
 
     def _status(self) -> None:

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.end_to_end.conftest import World
-
-ROLES = (
-    "remediator-rotator",
-    "remediator-scheduler",
-    "remediator-reader",
-    "remediator-operator",
-    "remediator",
-    "remediator-write",
-)
+    from tests.end_to_end.world import World
 
 
 @dataclass(frozen=True, order=True)

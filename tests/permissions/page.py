@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from remediator.local.account import EmbeddedAccount
 from remediator.local.azure.cloud import EmbeddedAzure
-from remediator.local.mess import make_mess
+from remediator.local.azure.deployment import Order
 from tests.docs.pages import ROOT
-from tests.end_to_end.conftest import World
+from tests.end_to_end.world import BY_HAND, SEALED, USUAL, Standing
 from tests.permissions.azure_run import AzureRun, azure_rights, first_azure_uses, principals
+from tests.permissions.azure_variants import HTTPS, UNUSED, AzureByHand, require_azure_used_and_allowed
 from tests.permissions.granted import rights
 from tests.permissions.reasons import UNUSED_ON_AWS, UNUSED_ON_AZURE, reason
 from tests.permissions.run import WholeRun, first_uses
+from tests.permissions.variants import FIXES_OWN, ByHandRun, SealedRun, require_used_and_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     from tests.permissions.granted import Right
     from tests.permissions.reasons import Reasons
 
-_USED: Final = re.compile(r"^(\| .+ \| `[^`]+` \|) (?!\*nothing here\*).+ \|$", re.MULTILINE)
+_USED: Final = re.compile(r"^(\| .+ \| `[^`]+` \|) (?!\*).+ \|$", re.MULTILINE)
+_ROLE: Final = re.compile(r"^### (?P<cloud>\w+): (?P<role>.+)$")
+_ROW: Final = re.compile(r"^\| (?P<statement>[^|]+) \| `(?P<action>[^`]+)` \| [^|]+ \|$")
+GONE: Final = "*not granted here*"
+BY_HAND_TITLE: Final = "AWS, with codes passed on by hand"
+SEALED_TITLE: Final = "AWS, with a sealed gate"
+AZURE_BY_HAND_TITLE: Final = "Azure, with codes passed on by hand"
 PAGE: Final = ROOT / "docs" / "permissions.md"
 INTRODUCTION: Final = """# What every role may do, and what uses it
 
@@ -32,13 +39,44 @@ hold this page to such a run: no right is without a use or a reason, and nothing
 when a statement is missing shows `tests/end_to_end/test_negative_control.py`.
 
 The embedded clouds are ours: what their services check in the name of a caller follows the documentation. With
-`delivery = manual` and `gate = sealed` the roles differ; their tests stand in `tests/end_to_end` beside.
+`delivery = manual` and `gate = sealed` roles differ: what is granted there besides, or isn't, stands at the end. It
+comes from runs of their own, in which every right of every role is used too, but for those that the fixes need.
 """
 
+Key: TypeAlias = "tuple[str, str, str]"
+"""(role, statement, action)."""
 
-def page(aws: str, azure: str) -> str:
+
+def page(*sections: str) -> str:
     """Return the whole page."""
-    return f"{INTRODUCTION}\n{aws}\n\n{azure}\n"
+    return "\n\n".join((INTRODUCTION.rstrip(), *sections)) + "\n"
+
+
+def key_of(right: Right) -> Key:
+    """Return what the page knows a right by."""
+    return right.role, right.statement, right.action
+
+
+def usual_of(text: str, cloud: str) -> set[Key]:
+    """Return the rights of the usual deployment on a cloud, as the page has them."""
+    found, role = set(), None
+    for line in text.splitlines():
+        if headed := _ROLE.match(line):
+            role = headed["role"] if headed["cloud"] == cloud else None
+        elif role is not None and (row := _ROW.match(line)):
+            found.add((role, row["statement"], row["action"]))
+        elif line.startswith("## "):
+            role = None
+    return found
+
+
+def differing(title: str, held: Sequence[Right], uses: Mapping[Right, str], usual: set[Key], reasons: Reasons) -> str:
+    """Return the page's part about a deployment that isn't the usual one: only what is otherwise in it."""
+    mine = {key_of(right): _because(right, uses, reasons) for right in held if right.role not in FIXES_OWN}
+    usual = {key for key in usual if key[0] not in FIXES_OWN}
+    rows = {key: why for key, why in mine.items() if key not in usual} | dict.fromkeys(usual - mine.keys(), GONE)
+    lines = [f"| {key[0]} | {key[1]} | `{key[2]}` | {why} |" for key, why in sorted(rows.items())]
+    return "\n".join([f"## {title}", "", "| role | granted by | action | used first to |", "|---|---|---|---|", *lines])
 
 
 def section(cloud: str, held: Sequence[Right], uses: Mapping[Right, str], reasons: Reasons) -> str:
@@ -49,6 +87,18 @@ def section(cloud: str, held: Sequence[Right], uses: Mapping[Right, str], reason
 def shape(text: str) -> str:
     """Return a part of the page without which act used a right first: threads and looks at operations take turns."""
     return _USED.sub(r"\1 used |", text)
+
+
+def says(title: str, held: Sequence[Right], uses: Mapping[Right, str], reasons: Reasons) -> bool:
+    """Tell whether the page has that part; what it says of the usual deployment is held to that by other tests."""
+    text = shape(PAGE.read_text(encoding="utf-8"))
+    return shape(differing(title, held, uses, usual_of(text, title.partition(",")[0]), reasons)) in text
+
+
+def besides(cloud: str, held: Sequence[Right]) -> set[tuple[str, str]]:
+    """Return the roles and statements that the usual deployment, as the page has it, doesn't have."""
+    usual = {key[:2] for key in usual_of(PAGE.read_text(encoding="utf-8"), cloud)}
+    return {key_of(right)[:2] for right in held} - usual
 
 
 def _lines(cloud: str, held: Sequence[Right], uses: Mapping[Right, str], reasons: Reasons) -> Iterator[str]:
@@ -66,22 +116,42 @@ def _because(right: Right, uses: Mapping[Right, str], reasons: Reasons) -> str:
     return f"*nothing here*: {reason(right, reasons)}"
 
 
-def main() -> None:
-    """Run both clouds and write the page."""
-    with EmbeddedAccount() as account:
-        account.deploy()
-        account.rotate()
-        world = World(account, make_mess(account.client, account.region))
-        used = WholeRun(world).used()
-        held = rights(world)
-        aws = section("AWS", held, first_uses(held, used), UNUSED_ON_AWS)
+def aws() -> Iterator[str]:
+    """Run on AWS, in each kind of deployment; yield the page's parts."""
+    standing = Standing()
+    try:
+        world = standing.world(USUAL)
+        used, held = WholeRun(world).used(), rights(world)
+        yield section("AWS", held, first_uses(held, used), UNUSED_ON_AWS)
+        usual = {key_of(right) for right in held}
+        for title, kind, run in ((BY_HAND_TITLE, BY_HAND, ByHandRun), (SEALED_TITLE, SEALED, SealedRun)):
+            world = standing.world(kind)
+            yield differing(title, *require_used_and_allowed(world, run(world)), usual, UNUSED_ON_AWS)
+    finally:
+        standing.close()
+
+
+def azure() -> Iterator[str]:
+    """Run on Azure, in each kind of deployment; yield the page's parts."""
     with EmbeddedAzure() as cloud:
         before = frozenset(one.name for one in cloud.rbac.assignments())
         cloud.deploy()
         acted = AzureRun(cloud).used()
         given = azure_rights(cloud, before)
-        azure = section("Azure", given, first_azure_uses(given, acted, principals(cloud)), UNUSED_ON_AZURE)
-    PAGE.write_text(page(aws, azure), encoding="utf-8")
+        yield section("Azure", given, first_azure_uses(given, acted, principals(cloud)), UNUSED_ON_AZURE)
+        usual = {key_of(right) for right in given}
+    with EmbeddedAzure() as cloud:
+        before = frozenset(one.name for one in cloud.rbac.assignments())
+        cloud.deploy(Order(fixes=(HTTPS,), settings={"delivery": "manual"}))
+        run = AzureByHand(cloud)
+        yield differing(AZURE_BY_HAND_TITLE, *require_azure_used_and_allowed(run, before), usual, UNUSED)
+
+
+def main() -> None:
+    """Run both clouds and write the page."""
+    usual, *others = aws()
+    azures, *azures_others = azure()
+    PAGE.write_text(page(usual, azures, *others, *azures_others), encoding="utf-8")
 
 
 if __name__ == "__main__":

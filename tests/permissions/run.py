@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from remediator.local.calls import Call
-    from tests.end_to_end.conftest import World
+    from tests.end_to_end.world import World
     from tests.permissions.granted import Right
 
 
@@ -24,6 +24,7 @@ class WholeRun:
     def __init__(self, world: World) -> None:
         self._world = world
         self._answers: dict[str, str] = {}
+        self.refused: list[Call] = []
 
     def acts(self) -> Mapping[str, Callable[[], Any]]:
         """Return the acts by the words that the page uses, in order: each does its own, and must succeed."""
@@ -31,10 +32,7 @@ class WholeRun:
             "rotate, by the schedule": self._world.account.rotate,
             "rotate, with a window to stage": self._world.rotate_next,
             "ask for health and fixes": self._look,
-            "plan": self._plan,
-            "apply every fix": self._apply,
-            "get": self._get,
-            "refresh": lambda: self._world.vendor().refresh(self._answers["applied"]),
+            **self._asking(),
             "roll back": self._roll_back,
             "status": self._status,
             "show the policy": self._show_policy,
@@ -42,22 +40,40 @@ class WholeRun:
             "history": self._history,
             "doctor": lambda: list(diagnose(self._world.operator(), None, time.time())),
             "rotate now, by the operator": self._rotate_now,
-            "edit the policy": lambda: self._world.edit_policy(exclude_tags=["untouchable"], findings_per_day=10_000),
-            "apply under the policy": lambda: self._apply("policy_tags_unread"),
-            "lift the policy": self._world.edit_policy,
+            **self._restricting(),
             "freeze": lambda: self._world.order("freeze"),
             "rotate, while frozen": self._world.rotate_next,
             "unfreeze": lambda: self._world.order("unfreeze"),
             "unfreeze, where nothing is frozen": lambda: self._world.order("unfreeze"),
         }
 
+    def _asking(self) -> Mapping[str, Callable[[], Any]]:
+        """Return what the vendor does."""
+        return {
+            "plan": self._plan,
+            "apply every fix": self._apply,
+            "get": self._get,
+            "refresh": lambda: self._world.vendor().refresh(self._answers["applied"]),
+        }
+
+    def _restricting(self) -> Mapping[str, Callable[[], Any]]:
+        """Return what the customer's policy is for."""
+        return {
+            "edit the policy": lambda: self._world.edit_policy(exclude_tags=["untouchable"], findings_per_day=10_000),
+            "apply under the policy": lambda: self._apply("policy_tags_unread"),
+            "lift the policy": self._world.edit_policy,
+        }
+
     def used(self) -> dict[str, tuple[Call, ...]]:
-        """Do it all; return the calls that were allowed, act by act."""
-        log, found = self._world.account.calls, {}
+        """Do it all; return the calls that were allowed, act by act, and note those that weren't."""
+        found = {}
         for name, act in self.acts().items():
-            mark = log.mark()
+            mark = self._world.account.calls.mark()
             act()
-            found[name] = tuple(call for call in log.since(mark) if call.allowed)
+            self._world.account.rules.settle()
+            calls = self._world.account.calls.since(mark)
+            self.refused += [call for call in calls if not call.allowed]
+            found[name] = tuple(call for call in calls if call.allowed)
         return found
 
     def _look(self) -> None:
