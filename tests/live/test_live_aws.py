@@ -23,7 +23,7 @@ from remediator.local.runtime.functions import Credentials
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-pytestmark = pytest.mark.xdist_group("embedded account")
+pytestmark = pytest.mark.xdist_group("an account of its own")
 
 BY_NAME = {probe.name: probe for probe in PROBES}
 

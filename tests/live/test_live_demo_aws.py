@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from live.story import Stage
 
-pytestmark = pytest.mark.xdist_group("embedded account")
+pytestmark = pytest.mark.xdist_group("an account of its own")
 
 KEPT = json.dumps(
     {
