@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediator.core.errors import Malformed, Untrusted
-from remediator.core.seeds import RING, Seed, SeedRecord, new_seed, parse_record, slot_of, version_of
+from remediator.core.seeds import (
+    EPOCH,
+    RING,
+    Seed,
+    SeedRecord,
+    new_seed,
+    parse_record,
+    slot_of,
+    vault_name_of,
+    version_of,
+)
 from remediator.core.windows import LAST, Window
 from tests.core.lookalikes import full_width
 from tests.core.scene import DEPLOYMENT, OTHER_DEPLOYMENT, SEED, WINDOW
@@ -182,6 +192,14 @@ def test_six_windows_in_a_row_have_six_slots_and_then_they_come_round(number: in
 def test_a_slot_stays_under_100_versions_a_day_even_if_every_write_happens_twice() -> None:
     windows_a_day = 86_400 // 300
     assert 2 * windows_a_day // RING <= 100 < 2 * windows_a_day // (RING - 1)
+
+
+def test_a_vault_s_six_names_hold_for_four_days_and_then_there_are_six_new_ones() -> None:
+    assert vault_name_of(Window(5_984_850)) == "seed-5195-0"
+    first = Window(5_195 * EPOCH)
+    names = [vault_name_of(first + step) for step in range(EPOCH)]
+    assert names == [f"seed-5195-{step % RING}" for step in range(EPOCH)]
+    assert vault_name_of(first + EPOCH) == "seed-5196-0"
 
 
 def test_a_version_is_a_pure_function_of_deployment_and_window() -> None:

@@ -338,6 +338,13 @@ def test_a_field_in_another_form_is_refused_before_anything_is_counted(
     assert "book.count" not in hands.steps.taken
 
 
+def test_what_is_wrong_with_a_field_is_told(hands: HandSite) -> None:
+    reply = hands.tell(APPLY, headers={"remediation-code": "12345"})
+    assert reply.body["detail"] == "a code is six ASCII digits."
+    reply = hands.post(APPLY, headers={"remediation-code": "12345"})
+    assert reply.body["detail"] == "a code is six ASCII digits."
+
+
 def test_a_key_that_the_callers_own_proof_leaves_out_is_refused(hands: HandSite) -> None:
     hands.admit()
     hands.signed = False
