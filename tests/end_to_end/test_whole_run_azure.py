@@ -84,13 +84,11 @@ def test_the_page_says_what_was_seen(seen: Seen) -> None:
     assert shape(told) in shape(PAGE.read_text(encoding="utf-8")), "run `make generate`"
 
 
-@pytest.mark.parametrize(
-    "examples", [pytest.param(60, marks=DEEP, id="few"), pytest.param(2_500, marks=DEEP, id="many")]
-)
+@pytest.mark.parametrize("examples", [pytest.param(60, id="seconds"), pytest.param(2_500, marks=DEEP, id="minutes")])
 def test_whatever_is_asked_is_answered_as_the_document_says_and_nothing_else_is_done(seen: Seen, examples: int) -> None:
     run = seen.run
     run.break_again()
     deployment = run.azure.outputs["Deployment"]
     counted = ask_anything(AzurePlace(run), run.client(), run.findings, deployment, examples=examples)
     assert counted["200"]
-    assert {name[:3] for name in counted} >= ({"400", "403"} if examples < 100 else {"400", "403", "404", "405"})
+    assert {name[:3] for name in counted} >= ({"400", "403"} if examples < 100 else {"400", "401", "403", "404", "405"})
