@@ -495,3 +495,17 @@ def test_however_many_fixes_one_target_has_they_run_one_after_the_other(site: Si
     assert outcomes(site.post({"mode": "apply", "findings": same})) == ["fixed"] * 3
     assert [targets for _, targets, _ in site.sessions.opened] == [(lamp("desk")["arn"],)] * 3
     assert site.cloud.lamps["desk"]["colour"] == "green"
+
+
+@pytest.mark.parametrize("mode", ["plan", "apply"])
+def test_what_a_freeze_kept_from_being_looked_at_says_what_it_is_and_called(
+    site: Site, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    def freeze(_: str) -> None:
+        site.steps.taken.append("lamp.get desk")
+        site.table.state_now = "frozen"
+        raise CloudError("AccessDenied")
+
+    monkeypatch.setattr(site.cloud, "get_lamp", freeze)
+    (result,) = site.post(asking("desk", mode=mode)).body["results"]
+    assert (result["outcome"], result["fix"], result["calls"]) == ("not_started", "aws.lamp.switch-on", ["lamp.get"])
