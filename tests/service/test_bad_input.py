@@ -22,6 +22,7 @@ AZURE = Home("azure", "6f0b1f0e-0000-4000-8000-000000000001")
 
 def refused_untouched(site: Site, reply: Any, status: int) -> None:
     assert reply.status == status, reply.body
+    assert ("detail" in reply.body) is (status != 401), "each refusal says what is wrong, but that of a secret"
     assert not site.cloud.writes
     assert not site.ledger.records
     assert site.monitor.notes[-1][0].startswith("refused")

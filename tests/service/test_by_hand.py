@@ -95,6 +95,7 @@ def test_the_third_wrong_code_closes_deletes_and_rings_once(hands: HandSite) -> 
         assert hands.tell(APPLY, hands.wrong(number)).body == UNAUTHORIZED
     assert hands.book.left[window_at(START)].opening is None
     assert hands.monitor.metrics["WrongCode"] == 1
+    assert ("closed an admission: too many wrong codes", {}) in hands.monitor.notes
     assert hands.tell(APPLY).body == UNAUTHORIZED
     assert hands.tell(APPLY, hands.wrong()).body == UNAUTHORIZED
     assert hands.monitor.metrics["WrongCode"] == 1
@@ -350,6 +351,7 @@ def test_a_key_that_the_callers_own_proof_leaves_out_is_refused(hands: HandSite)
     hands.signed = False
     reply = hands.tell(APPLY)
     assert (reply.status, problem(reply)) == (400, "invalid_request")
+    assert reply.body["detail"] == "Sign Idempotency-Key too: it must be among the signed headers."
     assert "book.count" not in hands.steps.taken
 
 

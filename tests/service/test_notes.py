@@ -38,6 +38,8 @@ def reasons(site: Site, message: str) -> list[Any]:
 
 
 def told(reply: Reply) -> tuple[int, str, str | None]:
+    """Return what a caller's program goes by; the sentence for people is there."""
+    assert str(reply.body["detail"]).endswith(".")
     return reply.status, problem(reply), reply.headers.get("retry-after")
 
 
