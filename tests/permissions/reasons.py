@@ -66,13 +66,9 @@ UNUSED_ON_AZURE: Final[Reasons] = {
     ("remediator-r*", "Storage Table Data Contributor, remediatorr[eo]", "*"): _HOST,
 }
 
-_SHARED: Final = "one custom role for all who keep admissions, each on this one resource"
 _ROWS: Final = "finds and deletes admissions that have expired; the run lasts for a day (`tests/azure`)"
 
 UNUSED_BY_HAND_ON_AZURE: Final[Reasons] = {
-    ("operator", "remediator admission keeper, *", "*/secrets/getSecret/action"): _SHARED,
-    ("operator", "remediator receipt keeper, remediatoradmissions", "*/entities/update/action"): _SHARED,
-    ("remediator-remediate", "remediator receipt keeper, remediatoradmissions", "*/entities/add/action"): _SHARED,
     ("remediator-rotate", "Storage Table Data Contributor, remediatoradmissions", "*"): _ROWS,
 }
 """What is left besides where codes are passed on by hand."""

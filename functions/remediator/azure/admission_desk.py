@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from remediator.azure.admissions import Vault
     from remediator.core.gate import Opening
     from remediator.core.windows import Window
+
+USES: Final = ("Microsoft.KeyVault/vaults/secrets/setSecret/action",)
 
 
 class AdmissionDesk:
