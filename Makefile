@@ -16,13 +16,14 @@ demo: setup ## Show the main job on an embedded account, start to finish.
 test: setup ## Run all tests; the network is off but for loopback.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup
 
-deep: setup ## Look longer: every order of calls that the model's bounds allow, and what else takes minutes.
+deep: setup ## Look longer: every order of calls in the model's bounds, every fault, long fuzzing, then the mutants.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m deep
+	$(MAKE) mutants
 
 live: setup ## Try on real clouds what no emulator can show; without LIVE="... --yes-create" it only says what.
 	$(BIN)/python -m live $(LIVE)
 
-mutants: setup ## Change the rules line by line and see a test fail: about an hour; ONLY="core.gate service.work" for some.
+mutants: setup ## Change the rules line by line and see a test fail: half an hour; ONLY="core.gate service.work" for some.
 	$(BIN)/python -m tests.mutation.run $(ONLY)
 
 coverage: setup ## Run all tests and measure which branches they take.

@@ -1,6 +1,6 @@
 """Change every line of the rules, one at a time, and see a test fail: `make mutants [ONLY="core.gate service.work"]`.
 
-mutmut makes the mutants and runs the tests that reach each of them. It takes about an hour on two cores, so this isn't
+mutmut makes the mutants and runs the tests that reach each of them. It takes half an hour on two cores, so this isn't
 a part of `make test`. A mutant that no test notices, or that none reaches, is told, unless it changes nothing but the
 wording of an error or a note, or `equivalent.json` says why it can't be noticed. Ends with 1 if any other is left, or,
 where all were made, if `equivalent.json` explains one that isn't.
