@@ -8,11 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
-from infra.packaged_node import use_packaged_node  # noqa: E402 - the path is set first
-
-use_packaged_node()
-
-from infra.aws.application import make_app  # noqa: E402 - the CDK starts Node.js when it is imported
+from infra.aws.application import make_app  # noqa: E402 - the path is set first
 from infra.errors import Refused  # noqa: E402 - as above
 
 try:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from infra.packaged_node import use_packaged_node
-
-use_packaged_node()
-
-from infra.aws import names  # noqa: E402 - the CDK starts Node.js when it is imported
-from infra.aws.application import make_app  # noqa: E402 - as above
+from infra.aws import names
+from infra.aws.application import make_app
 
 names.STACK = sys.argv[1]  # type: ignore[misc]  # this process makes one app, and ends
 make_app().synth()

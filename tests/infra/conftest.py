@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.packaged_node import use_packaged_node
-
-use_packaged_node()
-# The CDK's own validation of templates takes seconds and isn't what is tested here; cdk-nag isn't affected.
-os.environ["CDK_VALIDATION"] = "false"
-
-from infra.assets.build import Builder  # noqa: E402 - after Node.js is chosen
-from infra.assets.recipes import Assets, build_assets  # noqa: E402 - as above
-from infra.aws.application import make_app  # noqa: E402 - as above
-from tests.infra.deployed import EXTERNAL_ID, OPERATOR, VENDOR, Deployed  # noqa: E402 - as above
+from infra.assets.build import Builder
+from infra.assets.recipes import Assets, build_assets
+from infra.aws.application import make_app
+from tests.infra.deployed import EXTERNAL_ID, OPERATOR, VENDOR, Deployed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_cdk import App
+
+# The CDK's own validation of templates takes seconds and isn't what is tested here; cdk-nag isn't affected.
+os.environ["CDK_VALIDATION"] = "false"
 
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN = {"vendor_principal_arn": VENDOR, "operator_principal_arn": OPERATOR, "external_id": EXTERNAL_ID}
