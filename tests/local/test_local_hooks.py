@@ -14,6 +14,7 @@ from moto.awslambda.policy import Policy
 from moto.awslambda.responses import LambdaResponse
 from moto.cloudformation.models import CloudFormationBackend
 from moto.core.base_backend import BackendDict
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
 from moto.ec2.models.instances import InstanceBackend
 from moto.events.models import Rule
@@ -55,6 +56,7 @@ REPLACED: list[tuple[Any, str, str]] = [
     (RDSBackend, "describe_db_instances", "self db_instance_identifier filters"),
     (SecretsManagerBackend, "batch_get_secret_value", "self secret_id_list filters max_results next_token"),
     (DynamoHandler, "transact_write_items", "self"),
+    (DynamoDBBackend, "transact_write_items", "self transact_items"),
     (Rule, "put_targets", "self targets"),
     (Rule, "send_to_targets", "self original_event transform_input"),
     (
