@@ -41,8 +41,8 @@ next run comes, or the same request under the same key. After each case the test
   twice, unless the SDK itself sent it again; an answer that isn't the outcome is a problem document that says when to
   come again; our faults ring, and none of them counts as a wrong code.
 
-An emulator isn't the cloud. Where a transaction's reply is lost, DynamoDB takes the SDK's second try for the first one
-by its token; the emulator refuses it, which is the harder case.
+An emulator isn't the cloud. A transaction that the SDK sends again, since its reply was lost, is known by its token, as
+DynamoDB knows it for ten minutes.
 
 ## How to read the tables
 
@@ -60,8 +60,8 @@ by its token; the emulator refuses it, which is the harder case.
 
 A new way back that finds a setting half way, since the first one was cut off between two of its calls, touches nothing
 and says `drifted`: it can't tell that from somebody's own change. `remediator show RECEIPT --commands` prints the calls
-that end it. Where Azure carries a change out later and its reply is lost, a finding
-says `unverified`; a minute later a refresh or a new request finds it done.
+that end it. Where Azure carries a change out later and its reply is lost, a finding says `unverified`; a minute later a
+refresh or a new request finds it done.
 """
 
 
