@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from botocore.exceptions import ClientError
 
 from live.workshop import PREFIX, TAGS, Leftover
-from remediator.local.deploy import CLI, NODE, ROOT
+from remediator.local.deploy import CLI, NODE, ROOT, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -72,20 +71,8 @@ class Cdk:
             raise CdkFailed("the CDK's command line isn't installed: run `make setup`")
         with tempfile.TemporaryDirectory(prefix="cdk-") as folder:
             command = self.command(stack, parameters, Path(folder, "cdk.out"))
-            lines: list[str] = []
-            with subprocess.Popen(  # noqa: S603 - the pinned CLI, with arguments from here
-                command,
-                cwd=ROOT,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            ) as process:
-                for line in process.stdout or ():
-                    lines.append(line.rstrip())
-                    say(lines[-1])
-        if process.returncode != 0:
+            code, lines = run(command, ROOT, self.environment, say)
+        if code != 0:
             raise CdkFailed("cdk deploy failed: " + " / ".join(lines[-20:]))
 
 

@@ -90,12 +90,20 @@ def destroy(app: App, target: Target, assembly: Path, say: Callable[[str], None]
 def _cdk(arguments: Sequence[str], target: Target, directory: Path, say: Callable[[str], None]) -> None:
     if not CLI.exists():
         raise DeployFailed("the CDK CLI isn't installed: run `make setup`")
-    command = [str(NODE), str(CLI), *arguments, *_QUIET]
+    code, lines = run([str(NODE), str(CLI), *arguments, *_QUIET], directory, _environment(target), say)
+    if code != 0:
+        raise DeployFailed(f"cdk {arguments[0]} failed:\n" + "\n".join(lines[-40:]))
+
+
+def run(
+    command: Sequence[str], directory: Path, environment: Mapping[str, str], say: Callable[[str], None]
+) -> tuple[int, list[str]]:
+    """Run a command and pass on each line that it says, as it comes; return its exit code and the lines."""
     lines: list[str] = []
-    with subprocess.Popen(  # noqa: S603 - the pinned CLI, with arguments from here
+    with subprocess.Popen(  # noqa: S603 - the pinned CLI, with arguments of ours
         command,
         cwd=directory,
-        env=_environment(target),
+        env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -105,8 +113,7 @@ def _cdk(arguments: Sequence[str], target: Target, directory: Path, say: Callabl
             if text := line.rstrip():
                 lines.append(text)
                 say(text)
-    if process.returncode != 0:
-        raise DeployFailed(f"cdk {arguments[0]} failed:\n" + "\n".join(lines[-40:]))
+    return process.returncode, lines
 
 
 def _environment(target: Target) -> dict[str, str]:
