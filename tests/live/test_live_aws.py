@@ -16,22 +16,17 @@ from live.running import Unclean, chosen, run
 from live.verdicts import Making, Outcome, Probe, Verdict
 from live.workshop import PREFIX
 from remediator.local import quotas
-from remediator.local.account import EmbeddedAccount
 from remediator.local.iam import conditions
 from remediator.local.runtime.functions import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from remediator.local.account import EmbeddedAccount
+
 pytestmark = pytest.mark.xdist_group("an account of its own")
 
 BY_NAME = {probe.name: probe for probe in PROBES}
-
-
-@pytest.fixture(scope="module")
-def account() -> Iterator[EmbeddedAccount]:
-    with EmbeddedAccount() as account:
-        yield account
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from live.demo import NOTHING, perform
 from live.listing import cost
 from live.running import Unclean
 from remediator.cli.aws_place import AwsPlace
-from remediator.local.account import EmbeddedAccount
 from remediator.local.deploy import Target, _environment, bootstrap
 from remediator.local.emulator.identities import CUSTOMER_ACCOUNT
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from live.story import Stage
+    from remediator.local.account import EmbeddedAccount
 
 pytestmark = pytest.mark.xdist_group("an account of its own")
 
@@ -51,12 +51,6 @@ KEPT = json.dumps(
     }
 )
 """What of the stack stays when it is deleted, alone."""
-
-
-@pytest.fixture(scope="module")
-def account() -> Iterator[EmbeddedAccount]:
-    with EmbeddedAccount() as account:
-        yield account
 
 
 @pytest.fixture
