@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from remediator.local.azure.places import LOCATION, SUBSCRIPTION
+from remediator.local.azure.rbac.roles import covers
 
 _RETENTION_DAYS: Final = 90
 DAY: Final = 86_400
@@ -140,10 +141,10 @@ class Registry:
     def forget_below(self, scope: str) -> None:
         """Delete what is in a scope: vaults softly, the others for good."""
         with self._lock:
-            gone = {name: one for name, one in self._vaults.items() if _below(one.resource_id, scope)}
+            gone = {name: one for name, one in self._vaults.items() if covers(scope, one.resource_id)}
             self._deleted |= {name: (one, time.time()) for name, one in gone.items()}
             for known in (self._vaults, self._accounts, self._topics):
-                for name in [name for name, one in known.items() if _below(one.resource_id, scope)]:
+                for name in [name for name, one in known.items() if covers(scope, one.resource_id)]:
                     del known[name]
 
     def topic(self, name: str) -> Topic | None:
@@ -151,7 +152,3 @@ class Registry:
         with self._lock:
             known = self._topics.get(name.lower())
         return known or next((met for other in self.others if (met := other.topic(name))), None)
-
-
-def _below(resource: str, scope: str) -> bool:
-    return resource.lower().startswith(f"{scope.lower()}/")

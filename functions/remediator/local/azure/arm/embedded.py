@@ -16,6 +16,7 @@ from remediator.local.azure.arm.description import demand_version, locate, shape
 from remediator.local.azure.arm.refusals import JSON_TYPE, ArmRefusal, bad_request, unauthorized, unlinked
 from remediator.local.azure.arm.running import STATUS_ID, Operations, Reply
 from remediator.local.azure.arm.samples import LOCATION, resources
+from remediator.local.azure.rbac.roles import covers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,7 +101,7 @@ class EmbeddedArm:
         """Forget the resources in a scope."""
         with self._lock:
             self.operations.forget_below(scope)
-            for key in [key for key in self._resources if key.startswith(f"{scope.lower()}/")]:
+            for key in [key for key in self._resources if covers(scope, key)]:
                 del self._resources[key]
 
     def set(self, path: str, body: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from remediator.local.azure.arm.refusals import JSON_TYPE, ArmRefusal
+from remediator.local.azure.rbac.roles import covers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ class Operations:
 
     def forget_below(self, scope: str) -> None:
         """Forget the operations on what is in a scope: nothing is made there any more."""
-        self._all = {name: one for name, one in self._all.items() if not one.key.startswith(f"{scope.lower()}/")}
+        self._all = {name: one for name, one in self._all.items() if not covers(scope, one.key)}
 
     def start(self, key: str, finish: Callable[[], dict[str, Any]]) -> Operation:
         """Start an operation on the resource under a key; `finish` makes it so, and returns the resource."""

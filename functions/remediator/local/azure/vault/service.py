@@ -19,6 +19,7 @@ from remediator.local.azure.entra.tokens import ISSUER_V1, BadToken, Caller
 from remediator.local.azure.exchange import Answer, Plan, Refused, Request, json_answer
 from remediator.local.azure.front import NobodyThere
 from remediator.local.azure.places import LOGIN, TENANT, VAULTS
+from remediator.local.azure.rbac.roles import covers
 from remediator.local.azure.vault.documents import item, new_version
 from remediator.local.azure.vault.operations import Operations
 from remediator.local.azure.vault.secrets import Problem, Secrets
@@ -95,7 +96,7 @@ class Vaults:
     def forget_below(self, scope: str) -> None:
         """Forget what the vaults in a scope hold."""
         with self._lock:
-            for key in [key for key in self._secrets if key.startswith(f"{scope.lower()}/")]:
+            for key in [key for key in self._secrets if covers(scope, key)]:
                 del self._secrets[key]
 
     def put(self, vault: Vault, name: str, document: bytes) -> None:
