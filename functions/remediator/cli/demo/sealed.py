@@ -66,12 +66,14 @@ class Sealed:
         forbid_writes(self._stage.account)
         self._says("control: the same, if the organisation let it", wanted=ALLOWED, got=got)
         if got == ALLOWED:
-            self._stage.admin("iam").delete_role_policy(RoleName=self._role(), PolicyName=_NAME)
+            self._stage.admin("iam").delete_role_policy(RoleName=self._stage.desk.write_role, PolicyName=_NAME)
 
     def _put(self) -> Verdict:
-        iam, document = self._stage.desk.service("iam"), json.dumps(_POLICY)
+        desk, document = self._stage.desk, json.dumps(_POLICY)
+        iam = desk.service("iam")
         return verdicts.of_call(
-            "iam", lambda: iam.put_role_policy(RoleName=self._role(), PolicyName=_NAME, PolicyDocument=document)
+            "iam",
+            lambda: iam.put_role_policy(RoleName=desk.write_role, PolicyName=_NAME, PolicyDocument=document),
         )
 
     def _opens_all_the_same(self) -> None:
@@ -116,9 +118,6 @@ class Sealed:
         """Return the live window's keys, which the operator reads in order to admit it."""
         now = time.time()
         return keys_of(self._stage.desk.access().read(window_at(now), now).record)
-
-    def _role(self) -> str:
-        return self._stage.outputs["WriteRoleArn"].rpartition("/")[2]
 
     def _tell_dimly(self, text: str) -> None:
         self._stage.board.say(Text(f"  · {text}", style="dim"))
