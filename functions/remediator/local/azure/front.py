@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from remediator.local.azure.faults import Fault, Faults
 
 LARGEST_BODY: Final = 100 * 1024 * 1024
+LINGERS: Final = 0.3
+"""Seconds for which nothing may come of a body that was refused, before its connection is closed."""
+
+_PIECES: Final = 64
 _LENGTH_REQUIRED: Final = Answer(411)
 _TOO_LARGE: Final = Answer(413)
 _MISDIRECTED: Final = Answer(421)
@@ -145,9 +149,17 @@ class _Handler(Handler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_MERGE = _serve  # noqa: N815 - as said
 
     def _refuse(self, answer: Answer) -> None:
-        """Answer without reading the body, after which nothing on this connection makes sense."""
+        """Answer without understanding the body, after which nothing on this connection makes sense.
+
+        Who is still sending it is listened to for a moment: a connection that is closed at once takes the answer along.
+        """
         self.close_connection = True
         self.answer(answer.status, answer.body, list(answer.headers))
+        self.connection.settimeout(LINGERS)
+        with contextlib.suppress(OSError):
+            for _ in range(_PIECES):
+                if not self.connection.recv(65_536):
+                    return
 
     def _request(self, body: bytes) -> Request:
         url = urlsplit(self.path)
